@@ -1,0 +1,1 @@
+"""The Django project: settings, supervision, accounts, health."""

@@ -1,0 +1,1 @@
+"""The registry: embeddings, their versions and files, and the pages and API to share them."""

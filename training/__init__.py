@@ -1,0 +1,1 @@
+"""Training jobs: from submitted images to a published draft."""

@@ -1,0 +1,1 @@
+"""The inversion engine: plain PyTorch and diffusers, usable without the site."""
