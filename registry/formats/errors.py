@@ -1,0 +1,63 @@
+"""Refusals of the format readers: one base, one subclass for each thing a person can act on."""
+
+from __future__ import annotations
+
+
+class FormatError(Exception):
+    """A file was refused. ``code`` is stable; ``message`` says what is wrong and what to do."""
+
+    code = "format"
+
+    def __init__(self, message: str, *, where: str = "") -> None:
+        """``where`` names the offset, record or key concerned, when there is one."""
+        super().__init__(message)
+        self.message = message
+        self.where = where
+
+
+class UnknownContainer(FormatError):
+    """The bytes are none of the containers that hold embeddings."""
+
+    code = "unknown_container"
+
+
+class Truncated(FormatError):
+    """The file ends before its own header says so."""
+
+    code = "truncated"
+
+
+class TooLarge(FormatError):
+    """A size, count or depth is over a named limit."""
+
+    code = "too_large"
+
+
+class Malformed(FormatError):
+    """The container contradicts itself or its specification."""
+
+    code = "malformed"
+
+
+class Unsafe(FormatError):
+    """The file asks for code to be run, or for an object that embeddings never need."""
+
+    code = "unsafe"
+
+
+class UnknownLayout(FormatError):
+    """The container was read, but it holds no textual-inversion layout we know."""
+
+    code = "unknown_layout"
+
+
+class NotAnEmbedding(FormatError):
+    """The file is recognised as something else: optimiser state, encoder output, LoRA, checkpoint."""
+
+    code = "not_an_embedding"
+
+
+class BadValues(FormatError):
+    """The numbers cannot be an embedding: not finite, wrong dimensions, no rows."""
+
+    code = "bad_values"

@@ -1,0 +1,91 @@
+"""What a training run is told: one frozen record, checked when it is made. Imports no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from training.inversion.errors import BadConfig
+
+Kind = Literal["object", "style"]
+KINDS: tuple[Kind, ...] = ("object", "style")
+
+#: More vectors than this eat the prompt's token budget (77 in CLIP) and overfit.
+MAX_VECTORS = 16
+#: A run beyond this is a mistake in a form, not a plan: the paper used 5,000.
+MAX_STEPS = 20_000
+#: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
+MAX_CAPTION_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InversionConfig:
+    """Settings of one textual inversion. Unknown keys are refused by :meth:`from_dict`."""
+
+    placeholder_token: str
+    """The new word, e.g. ``<cobalt-heart>``; prompts use it literally."""
+    kind: Kind
+    """Which caption templates are used: those for an object or those for a style."""
+    initialiser: str
+    """Words whose input embeddings start the vectors off; any number of words."""
+    vectors: int = 2
+    """How many input vectors the word is worth."""
+    steps: int = 400
+    """Optimiser steps."""
+    learning_rate: float = 0.02
+    """Peak AdamW learning rate of the vectors, for rows of about unit scale of the vocabulary."""
+    batch_size: int = 8
+    """Pictures per optimiser step."""
+    seed: int = 0
+    """Seeds the job's own generator: noise, timesteps, templates, flips."""
+    captions: tuple[str, ...] | None = None
+    """One caption per image holding ``{}`` for the placeholder, instead of the templates."""
+    preview_at: tuple[float, ...] = (0.34, 0.67)
+    """Fractions of the run at which previews are drawn; the final ones are always drawn."""
+    preview_prompts: tuple[str, ...] = ("a photo of {}", "a painting of {}")
+    """Prompts of the preview grid, ``{}`` standing for the placeholder (or the initialiser)."""
+    preview_seeds: tuple[int, ...] = (1, 2)
+    """Seeds of the preview grid; each prompt is drawn once for each seed."""
+    preview_steps: int = 20
+    """Sampler steps of a preview."""
+    guidance_scale: float = 5.0
+    """Classifier-free guidance of the previews."""
+    progress_every: int = 5
+    """Steps between two progress reports, which cost a device synchronisation each."""
+
+    def __post_init__(self) -> None:
+        """Raise :class:`BadConfig` naming the field that is wrong."""
+        if not self.placeholder_token.strip():
+            raise BadConfig("placeholder_token", "Give the placeholder token, for example <my-cat>.")
+        if self.kind not in KINDS:
+            raise BadConfig("kind", f"The kind is one of {', '.join(KINDS)}.")
+        if not self.initialiser.strip():
+            raise BadConfig("initialiser", "Give one or more words to start from, for example “toy”.")
+        if not 1 <= self.vectors <= MAX_VECTORS:
+            raise BadConfig("vectors", f"Use 1 to {MAX_VECTORS} vectors.")
+        if not 1 <= self.steps <= MAX_STEPS:
+            raise BadConfig("steps", f"Use 1 to {MAX_STEPS} steps.")
+        if self.batch_size < 1:
+            raise BadConfig("batch_size", "The batch holds at least one picture.")
+        if not self.learning_rate > 0:
+            raise BadConfig("learning_rate", "The learning rate is a positive number.")
+        for caption in self.captions or ():
+            if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
+                raise BadConfig(
+                    "captions",
+                    f"Each caption holds {{}} where the new word goes and has at most {MAX_CAPTION_CHARACTERS} characters.",
+                )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build from JSON values (lists become tuples); raise :class:`BadConfig` for an unknown key."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        for key in values:
+            if key not in known:
+                raise BadConfig(key, f"There is no setting called {key}.")
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, to be stored beside the result."""
+        return dataclasses.asdict(self)

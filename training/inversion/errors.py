@@ -1,0 +1,57 @@
+"""Reasons a training run ends without a result. Each is a code and a sentence for the person. Imports no torch."""
+
+from __future__ import annotations
+
+
+class InversionError(Exception):
+    """Base of every error the engine raises on purpose."""
+
+    #: Stable, machine-readable; stored on the job row.
+    code = "inversion"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class BadConfig(InversionError):
+    """A setting is missing, unknown or out of its range."""
+
+    code = "bad_config"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class BadImages(InversionError):
+    """The images cannot be trained on."""
+
+    code = "bad_images"
+
+
+class BaseUnavailable(InversionError):
+    """The base model cannot be loaded."""
+
+    code = "base_unavailable"
+
+
+class TokenInVocabulary(InversionError):
+    """The placeholder token is already a word of the base model."""
+
+    code = "token_in_vocabulary"
+
+
+class TrainingDiverged(InversionError):
+    """The loss or the vectors stopped being finite numbers, or the gradient is zero."""
+
+    code = "diverged"
+
+
+class Cancelled(InversionError):
+    """Somebody asked the run to stop."""
+
+    code = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The run was stopped before it finished.")
