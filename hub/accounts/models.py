@@ -1,0 +1,83 @@
+"""Accounts and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from hub.accounts.names import validate_owner_name
+
+#: ``last_used`` is written at most this often, so that a busy token costs no write per request.
+LAST_USED_RESOLUTION = timedelta(minutes=5)
+TOKEN_PREFIX = "sw_"
+#: 32 random bytes: beyond guessing, so a plain SHA-256 is enough to store it by.
+TOKEN_BYTES = 32
+
+
+class User(AbstractUser):
+    """A person. The user name is the owner part of every address below it, so it is a slug."""
+
+    username = models.CharField(
+        "user name",
+        max_length=64,
+        unique=True,
+        validators=[validate_owner_name],
+        help_text="3 to 64 lower-case letters, digits, hyphens or underscores. It is part of your pages' addresses.",
+        error_messages={"unique": "This user name is taken; choose another."},
+    )
+
+    def get_absolute_url(self) -> str:
+        return f"/{self.username}"
+
+
+class Scope(models.TextChoices):
+    """What a token may do."""
+
+    READ = "read", "Read: see and download what you may see"
+    WRITE = "write", "Write: upload and edit embeddings"
+    TRAIN = "train", "Train: submit and cancel training jobs"
+
+
+class ApiToken(models.Model):
+    """A bearer token. Only its SHA-256 is stored; the token itself is shown once."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=12, editable=False, help_text="First characters, to tell tokens apart.")
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices))
+    created = models.DateTimeField(auto_now_add=True)
+    last_used = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        """Return what a token is stored and found by."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def issue(cls, *, owner: User, name: str, scopes: list[str]) -> tuple[Self, str]:
+        """Create a token and return it with its secret, which is not stored."""
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        token = cls.objects.create(
+            owner=owner, name=name, scopes=scopes, digest=cls.digest_of(secret), hint=secret[: len(TOKEN_PREFIX) + 4]
+        )
+        return token, secret
+
+    def touch(self) -> None:
+        """Remember that the token was used now, within :data:`LAST_USED_RESOLUTION`."""
+        now = timezone.now()
+        if self.last_used is None or now - self.last_used > LAST_USED_RESOLUTION:
+            type(self).objects.filter(pk=self.pk).update(last_used=now)

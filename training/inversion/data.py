@@ -1,0 +1,70 @@
+"""From images and captions to what the loop draws from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from training.inversion.config import InversionConfig
+from training.inversion.errors import BadImages
+from training.inversion.models import BaseModel
+from training.inversion.templates import templates_for
+
+#: Images through the autoencoder at a time.
+ENCODE_BATCH = 8
+
+
+def to_pixels(image: Image.Image, resolution: int) -> Tensor:
+    """An image as float32 [3, R, R] in -1..1: upright, without transparency, its middle square scaled."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        white = Image.new("RGBA", upright.size, "white")
+        upright = Image.alpha_composite(white, upright.convert("RGBA"))
+    square = ImageOps.fit(upright.convert("RGB"), (resolution, resolution), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1).float() / 127.5 - 1
+
+
+class Latents:
+    """Every image's latent distribution, plain and mirrored, encoded once and kept on the device.
+
+    The autoencoder is most of the arithmetic of a classic loop that encodes at each step. Keeping mean and deviation,
+    not one sample, keeps the distribution that the base model was trained on.
+    """
+
+    def __init__(self, base: BaseModel, images: Sequence[Image.Image]) -> None:
+        if not images:
+            raise BadImages("There is no image to learn from. Give at least one.")
+        pixels = torch.stack([to_pixels(image, base.resolution) for image in images])
+        pixels = torch.stack([pixels, pixels.flip(-1)], dim=1).flatten(0, 1)
+        vae = base.pipeline.vae
+        means, deviations = [], []
+        with torch.no_grad():
+            for batch in pixels.split(ENCODE_BATCH):
+                posterior = vae.encode(batch.to(base.device, vae.dtype)).latent_dist
+                means.append(posterior.mean.float())
+                deviations.append(posterior.std.float())
+        self.count = len(images)
+        #: float32 [images, 2, C, h, w]: plain and mirrored, scaled as the UNet expects.
+        self.mean = torch.cat(means).unflatten(0, (-1, 2)) * vae.config.scaling_factor
+        self.deviation = torch.cat(deviations).unflatten(0, (-1, 2)) * vae.config.scaling_factor
+
+    def sample(self, indices: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw latents [B, C, h, w] of images ``indices`` [B], mirrored where ``mirrored`` [B] is 1."""
+        mean, deviation = self.mean[indices, mirrored], self.deviation[indices, mirrored]
+        noise = torch.randn(mean.shape, generator=generator).to(mean.device)
+        return mean + deviation * noise
+
+
+def captions_for(config: InversionConfig, indices: Tensor, generator: torch.Generator) -> list[str]:
+    """A caption for each image of a batch: its own, or a template drawn for it."""
+    if config.captions:
+        lines = [config.captions[int(index) % len(config.captions)] for index in indices]
+    else:
+        templates = templates_for(config.kind)
+        picks = torch.randint(len(templates), (len(indices),), generator=generator)
+        lines = [templates[int(pick)] for pick in picks]
+    return [line.replace("{}", config.placeholder_token) for line in lines]

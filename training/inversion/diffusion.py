@@ -1,0 +1,29 @@
+"""The forward process and what the UNet is asked for: noise (epsilon) or velocity (v)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def stratified_timesteps(count: int, total: int, generator: torch.Generator) -> Tensor:
+    """Draw int64 [count] timesteps of 0..total-1, one from each of ``count`` equal parts of the range.
+
+    The mean over a batch has less variance than with independent draws, at no cost.
+    """
+    parts = torch.arange(count) + torch.rand(count, generator=generator)
+    return (parts * (total / count)).long().clamp(max=total - 1)
+
+
+def add_noise(latents: Tensor, noise: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
+    """Noisy latents [B, C, h, w] at timesteps [B] (Ho et al. 2020, equation 4)."""
+    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1)
+    return alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
+
+
+def target(kind: str, latents: Tensor, noise: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:
+    """What the UNet should answer: the noise, or the velocity of Salimans and Ho (2022)."""
+    if kind == "epsilon":
+        return noise
+    alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1)
+    return alpha.sqrt() * noise - (1 - alpha).sqrt() * latents

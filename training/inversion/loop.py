@@ -1,0 +1,195 @@
+"""Textual inversion (Gal et al., 2022, arXiv 2208.01618): learn the input vectors of one new word.
+
+The base model is frozen. Images become latents once; each step draws some, adds noise, asks the UNet with a caption
+that holds the placeholder token, and moves the placeholder's vectors so that the answer gets better.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.inversion import optim
+from training.inversion.callbacks import Callbacks, Progress, Stage
+from training.inversion.checkpoint import load_embedding, save_embedding
+from training.inversion.config import InversionConfig
+from training.inversion.data import Latents, captions_for
+from training.inversion.diffusion import add_noise, stratified_timesteps, target
+from training.inversion.errors import BadConfig, Cancelled, TrainingDiverged
+from training.inversion.models import BaseModel, nearest_words
+from training.inversion.previews import draw_final, draw_progress
+from training.inversion.tokens import check_new, encode, initial_vectors, tokenise, word_ids
+
+#: Points kept of the loss curve.
+MAX_CURVE_POINTS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inversion:
+    """What a run learned. ``vectors`` float32 [n, d]; ``receipt`` is plain JSON saying how it came about."""
+
+    vectors: np.ndarray
+    receipt: dict[str, Any]
+
+
+def train(
+    config: InversionConfig, images: Sequence[Image.Image], *, base: BaseModel, callbacks: Callbacks | None = None
+) -> Inversion:
+    """Learn the placeholder's vectors from images and draw the final previews from the finished file.
+
+    The same settings, images and base give the same bits on a processor. Raises a subclass of ``InversionError``.
+    """
+    callbacks = callbacks or Callbacks()
+    begun = time.monotonic()
+    check_new(base.tokenizer, config.placeholder_token)
+    if not word_ids(base.tokenizer, config.initialiser):
+        raise BadConfig("initialiser", "Give one or more words to start from.")
+    callbacks.on_stage(Stage.ENCODING)
+    latents = Latents(base, images)
+    callbacks.on_stage(Stage.TRAINING)
+    rows, curve = optimise(config, latents, base, callbacks)
+    callbacks.on_stage(Stage.PREVIEWING)
+    receipt = _receipt(config, base, rows, curve, latents.count)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "learned.safetensors"
+        save_embedding(path, rows.cpu().numpy(), {"token": config.placeholder_token})
+        vectors, _ = load_embedding(path)
+        draw_final(config, base, path, config.steps, callbacks)
+    return Inversion(vectors=vectors, receipt={**receipt, "seconds": round(time.monotonic() - begun, 2)})
+
+
+def optimise(
+    config: InversionConfig, latents: Latents, base: BaseModel, callbacks: Callbacks
+) -> tuple[Tensor, list[list[float]]]:
+    """Run the optimiser steps; return the vectors [n, d] and the loss curve [[step, loss], …]."""
+    generator = torch.Generator().manual_seed(config.seed)  # the job's own: other jobs change nothing
+    table = base.splice.weight
+    rows = nn.Parameter(initial_vectors(base.tokenizer, table, config.initialiser, config.vectors).to(base.device))
+    optim.hold_norms(rows, base.median_norm)
+    optimiser = optim.make_optimiser(rows, config.learning_rate)
+    report = _Reporter(config, callbacks)
+    marks = {round(config.steps * share) for share in config.preview_at}
+    for step in range(config.steps):
+        if callbacks.should_stop():
+            raise Cancelled
+        for group in optimiser.param_groups:
+            group["lr"] = config.learning_rate * optim.rate_factor(step, config.steps)
+        loss = step_loss(config, latents, base, rows, generator)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if step == 0:
+            _check_gradient(rows)
+        optimiser.step()
+        optim.hold_norms(rows, base.median_norm)
+        report.step(step + 1, loss.detach())
+        if step + 1 in marks and step + 1 < config.steps:
+            with report.paused():
+                draw_progress(config, base, rows, step + 1, callbacks)
+    return rows.detach().float(), report.curve
+
+
+def step_loss(
+    config: InversionConfig, latents: Latents, base: BaseModel, rows: Tensor, generator: torch.Generator
+) -> Tensor:
+    """The denoising loss of one batch: mean squared error of the UNet's answer, a scalar that ``rows`` get gradients of."""
+    size = config.batch_size
+    indices = torch.randint(latents.count, (size,), generator=generator)
+    mirrored = torch.randint(2, (size,), generator=generator)
+    clean = latents.sample(indices, mirrored, generator)  # [B, C, h, w]
+    noise = torch.randn(clean.shape, generator=generator).to(base.device)
+    timesteps = stratified_timesteps(size, len(base.alphas_cumprod), generator).to(base.device)
+    captions = captions_for(config, indices, generator)
+    distinct = sorted(set(captions))  # each distinct caption is encoded once
+    prompts = tokenise(base.tokenizer, distinct, config.placeholder_token, config.vectors).to(base.device)
+    states = encode(base.pipeline.text_encoder, base.splice, prompts, rows)  # [distinct, L, d]
+    states = states[torch.tensor([distinct.index(caption) for caption in captions], device=base.device)]
+    unet = base.pipeline.unet
+    noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps).to(unet.dtype)
+    answer = unet(noisy, timesteps, states.to(unet.dtype)).sample.float()
+    return functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps))
+
+
+def _check_gradient(rows: nn.Parameter) -> None:
+    """Fail at once where training cannot work, instead of after minutes."""
+    size = float(rows.grad.norm()) if rows.grad is not None else 0.0
+    if not np.isfinite(size):
+        raise TrainingDiverged("The first step already gave numbers that are not finite. The base model may be damaged.")
+    if size == 0:
+        raise TrainingDiverged("The vectors get no gradient. Check that the captions hold the placeholder token.")
+
+
+class _Reporter:
+    """Adds losses up on the device and reads them every few steps, since each read waits for the device."""
+
+    def __init__(self, config: InversionConfig, callbacks: Callbacks) -> None:
+        self.config, self.callbacks = config, callbacks
+        self.curve: list[list[float]] = []
+        self.since = self.begun = time.monotonic()
+        self.pauses = 0.0
+        self.losses: list[Tensor] = []
+        self.keep_every = max(1, config.steps // (config.progress_every * MAX_CURVE_POINTS)) * config.progress_every
+
+    def step(self, step: int, loss: Tensor) -> None:
+        """Take a step's loss; report when it is time."""
+        self.losses.append(loss)
+        if step % self.config.progress_every and step != self.config.steps:
+            return
+        mean = float(torch.stack(self.losses).mean())  # waits for the device
+        self.losses = []
+        if not np.isfinite(mean):
+            raise TrainingDiverged(
+                f"The loss stopped being a number at step {step}. Try a lower learning rate or other images."
+            )
+        if step % self.keep_every == 0 or step == self.config.steps:
+            self.curve.append([step, round(mean, 5)])
+        speed = step / max(time.monotonic() - self.begun - self.pauses, 1e-6)
+        self.callbacks.on_progress(
+            Progress(
+                step=step,
+                total_steps=self.config.steps,
+                loss=mean,
+                steps_per_second=speed,
+                seconds_left=(self.config.steps - step) / speed + self.pauses,
+            )
+        )
+
+    def paused(self) -> _Pause:
+        """A block whose time does not count as training; its length stands for the previews still to come."""
+        return _Pause(self)
+
+
+class _Pause:
+    def __init__(self, reporter: _Reporter) -> None:
+        self.reporter = reporter
+
+    def __enter__(self) -> None:
+        self.begun = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.reporter.pauses += time.monotonic() - self.begun
+
+
+def _receipt(
+    config: InversionConfig, base: BaseModel, rows: Tensor, curve: list[list[float]], images: int
+) -> dict[str, Any]:
+    return {
+        "config": config.to_dict(),
+        "base": {"name": Path(base.name).name, "family": base.family, "fingerprint": base.fingerprint()},
+        "images": images,
+        "steps": config.steps,
+        "loss": curve[-1][1] if curve else None,
+        "loss_curve": curve,
+        "norms": [round(float(norm), 5) for norm in rows.norm(dim=-1)],
+        "vocabulary_median_norm": round(base.median_norm, 5),
+        "nearest_words": nearest_words(base, rows),
+    }

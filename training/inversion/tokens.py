@@ -1,0 +1,141 @@
+"""The placeholder token: where it stands in a prompt, and how its vectors get into a frozen text encoder.
+
+Token ids stay inside the vocabulary: a prompt carries the id of the end-of-text token where the placeholder's vectors
+belong, and the input embedding is replaced there. Some text encoders find the pooled position as the largest id of a
+prompt, so an id beyond the vocabulary would move it onto the placeholder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.inversion.errors import TokenInVocabulary
+
+#: In a prompt's row map: this position is an ordinary word.
+ORDINARY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Tokenised prompts.
+
+    ``ids`` int64 [B, L]; ``rows`` int64 [B, L], the index of the vector that replaces the input embedding there,
+    or :data:`ORDINARY`.
+    """
+
+    ids: Tensor
+    rows: Tensor
+
+    def to(self, device: torch.device) -> Prompts:
+        """The same prompts on a device."""
+        return Prompts(self.ids.to(device), self.rows.to(device))
+
+
+def word_ids(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of a piece of a prompt, without begin and end tokens."""
+    return list(tokenizer(text, add_special_tokens=False, truncation=False).input_ids) if text.strip() else []
+
+
+def tokenise(tokenizer: Any, prompts: Sequence[str], token: str | None = None, vectors: int = 0) -> Prompts:
+    """Tokenise prompts, giving each occurrence of ``token`` the places of its ``vectors`` vectors.
+
+    Words beyond the encoder's length are cut off, as everywhere in the field.
+    """
+    length = tokenizer.model_max_length
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    pad = end if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    ids = torch.full((len(prompts), length), pad, dtype=torch.int64)
+    rows = torch.full((len(prompts), length), ORDINARY, dtype=torch.int64)
+    for index, prompt in enumerate(prompts):
+        line, marks = [begin], [ORDINARY]
+        for number, piece in enumerate(prompt.split(token) if token else [prompt]):
+            if number:
+                line += [_stand_in(end, pad)] * vectors
+                marks += range(vectors)
+            words = word_ids(tokenizer, piece)
+            line += words
+            marks += [ORDINARY] * len(words)
+        line, marks = [*line[: length - 1], end], [*marks[: length - 1], ORDINARY]
+        ids[index, : len(line)] = torch.tensor(line)
+        rows[index, : len(marks)] = torch.tensor(marks)
+    return Prompts(ids, rows)
+
+
+def _stand_in(end: int, pad: int) -> int:
+    """An ordinary id to stand under a spliced vector: never the end token, whose first place is where pooling looks."""
+    return next(candidate for candidate in range(3) if candidate not in (end, pad))
+
+
+class SplicedEmbedding(nn.Module):
+    """Wraps a text encoder's token embedding; while prompts are set, replaces the marked places by given vectors."""
+
+    def __init__(self, table: nn.Embedding) -> None:
+        super().__init__()
+        self.table = table
+        self._rows: Tensor | None = None
+        self._vectors: Tensor | None = None
+
+    @property
+    def weight(self) -> Tensor:
+        """The vocabulary's table [V, d], which text encoders ask for its type and size."""
+        return self.table.weight
+
+    @contextmanager
+    def using(self, rows: Tensor, vectors: Tensor) -> Iterator[None]:
+        """Splice ``vectors`` [M, d] wherever ``rows`` [B, L] is not :data:`ORDINARY`, inside the block."""
+        self._rows, self._vectors = rows, vectors
+        try:
+            yield
+        finally:
+            self._rows = self._vectors = None
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Input embeddings [B, L, d] of token ids [B, L]."""
+        words = self.table(ids)
+        if self._rows is None or self._vectors is None:
+            return words
+        spliced = self._vectors[self._rows.clamp(min=0)].to(words.dtype)
+        return torch.where((self._rows == ORDINARY).unsqueeze(-1), words, spliced)
+
+
+def splice_into(text_encoder: Any) -> SplicedEmbedding:
+    """Wrap a text encoder's token embedding once and return the wrapper."""
+    table = text_encoder.get_input_embeddings()
+    if isinstance(table, SplicedEmbedding):
+        return table
+    wrapper = SplicedEmbedding(table)
+    text_encoder.set_input_embeddings(wrapper)
+    return wrapper
+
+
+def encode(text_encoder: Any, splice: SplicedEmbedding, prompts: Prompts, vectors: Tensor | None = None) -> Tensor:
+    """Return the text states [B, L, d] that the UNet attends to."""
+    if vectors is None:
+        return text_encoder(prompts.ids)[0]
+    with splice.using(prompts.rows, vectors):
+        return text_encoder(prompts.ids)[0]
+
+
+def check_new(tokenizer: Any, token: str) -> None:
+    """Raise :class:`TokenInVocabulary` when the token is already a word of the base model."""
+    if len(word_ids(tokenizer, token)) == 1:
+        raise TokenInVocabulary(
+            f"{token} is already a word of this base model. Choose a new one, for example <{token.strip('<>')}-1>."
+        )
+
+
+def initial_vectors(tokenizer: Any, table: Tensor, initialiser: str, vectors: int) -> Tensor:
+    """Spread the input embeddings of the initialiser's words over ``vectors`` rows [n, d].
+
+    More vectors than words repeat words in order; more words than vectors average neighbours.
+    """
+    words = table[torch.tensor(word_ids(tokenizer, initialiser))].detach().float()
+    if len(words) <= vectors:
+        return words[torch.arange(vectors) * len(words) // vectors].clone()
+    return torch.stack([chunk.mean(dim=0) for chunk in torch.tensor_split(words, vectors)])

@@ -1,0 +1,160 @@
+"""Base models and training jobs. The job row is the truth about a job; a queue message is only a wake-up."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from registry.models import FAMILY_CHOICES, MAX_TOKEN_CHARACTERS, Embedding, Version
+from training.inversion.config import MAX_STEPS, MAX_VECTORS
+
+
+class BaseModel(models.Model):
+    """A frozen diffusion model that words are taught to."""
+
+    slug = models.SlugField(unique=True, help_text="Name in addresses and requests, e.g. pocket.")
+    title = models.CharField(max_length=120)
+    family = models.CharField(max_length=16, choices=FAMILY_CHOICES)
+    source = models.CharField(max_length=300, help_text="Folder, hub name, or the word pocket for the built-in one.")
+    resolution = models.IntegerField(help_text="Pixels of one side of a training picture.")
+    description = models.TextField(blank=True)
+    license = models.CharField("licence", max_length=80, blank=True)
+    defaults = models.JSONField(default=dict, help_text="InversionConfig settings that differ from the engine's.")
+    preview_prompts = models.JSONField(default=dict, help_text='{"object": [...], "style": [...]}, {} for the word.')
+    enabled = models.BooleanField(default=True, help_text="Whether new jobs may choose it.")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class State(models.TextChoices):
+    """Where a job is. The label is the sentence people read."""
+
+    QUEUED = "queued", "Waiting for the worker."
+    RUNNING = "running", "Training."
+    SUCCEEDED = "succeeded", "Finished: the embedding is ready."
+    FAILED = "failed", "Stopped by a problem."
+    CANCELLED = "cancelled", "Cancelled."
+
+
+#: States that a job never leaves.
+ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+
+class Preset(models.TextChoices):
+    """How long to train, as a share of the base model's default steps."""
+
+    QUICK = "quick", "Quick"
+    BALANCED = "balanced", "Balanced"
+    THOROUGH = "thorough", "Thorough"
+
+
+class Job(models.Model):
+    """One request to learn a word from images."""
+
+    class Kind(models.TextChoices):
+        OBJECT = "object", "Object"
+        STYLE = "style", "Style"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
+    base = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="jobs")
+    name = models.CharField(max_length=64, help_text="Name of the embedding to publish.")
+    token = models.CharField("placeholder token", max_length=MAX_TOKEN_CHARACTERS)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    initialiser = models.CharField(max_length=200)
+    preset = models.CharField(max_length=16, choices=Preset.choices, default=Preset.BALANCED)
+    vectors = models.IntegerField(validators=[MinValueValidator(1), MaxValueValidator(MAX_VECTORS)])
+    total_steps = models.IntegerField(validators=[MinValueValidator(1), MaxValueValidator(MAX_STEPS)])
+    seed = models.IntegerField(default=0, validators=[MinValueValidator(0)])
+    captions = ArrayField(models.CharField(max_length=500), null=True, blank=True)
+
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    cancel_requested = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    worker = models.CharField(max_length=80, blank=True, help_text="Process that holds the lease.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.IntegerField(default=0, help_text="Rises with each claim; every effect of a worker carries it.")
+    attempts = models.IntegerField(default=0)
+
+    stage = models.CharField(max_length=16, blank=True)
+    step = models.IntegerField(default=0)
+    loss = models.FloatField(null=True, blank=True)
+    loss_curve = models.JSONField(default=list, blank=True, help_text="[[step, loss], …], thinned.")
+    steps_per_second = models.FloatField(null=True, blank=True)
+    seconds_left = models.FloatField(null=True, blank=True)
+
+    error_code = models.CharField(max_length=32, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    traceback = models.TextField(blank=True, help_text="For staff only.")
+
+    embedding = models.ForeignKey(Embedding, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
+    version = models.OneToOneField(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="job")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index("id", name="training_job_queued", condition=Q(state="queued")),
+            models.Index("lease_until", name="training_job_running", condition=Q(state="running")),
+            models.Index("owner", "-id", name="training_job_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.pk} ({self.name})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("training:job", args=[self.pk])
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the job."""
+        return self.state in ENDED
+
+    @property
+    def queue_position(self) -> int | None:
+        """1 for the next job to be claimed; None when the job does not wait."""
+        if self.state != State.QUEUED:
+            return None
+        return Job.objects.filter(state=State.QUEUED, pk__lte=self.pk).count()
+
+
+class JobImage(models.Model):
+    """A training image: upright, metadata stripped, as the trainer will see it."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
+    position = models.IntegerField()
+    blob = models.CharField(max_length=64, help_text="SHA-256 and storage key of the PNG.")
+    width = models.IntegerField()
+    height = models.IntegerField()
+    filename = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ["position"]
+
+
+class JobPreview(models.Model):
+    """A picture drawn while the job ran."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="previews")
+    step = models.IntegerField()
+    template = models.CharField(max_length=300)
+    prompt = models.CharField(max_length=400)
+    seed = models.BigIntegerField()
+    variant = models.CharField(max_length=16)
+    final = models.BooleanField(default=False)
+    blob = models.CharField(max_length=64, help_text="SHA-256 and storage key of the WebP picture.")
+    width = models.IntegerField()
+    height = models.IntegerField()
+    settings = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["step", "id"]

@@ -1,0 +1,133 @@
+"""Stage 3: the denoiser, trained on cached latents together with the text encoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import CLIPTextModel
+
+from training.inversion.tokens import encode, splice_into
+from training.pocket.stages import Average, Stage, set_rate, warm_cosine
+from training.pocket.text import WIDTH, Captioner, WordMaker, hold_norms, scene_numbers
+from training.pocket.vae import to_tensor
+from training.pocket.vocabulary import Captioned, random_scene
+from training.pocket.world import draw
+
+BATCH = 48
+LEARNING_RATE = 1.5e-3
+#: The encoder already knows the words; it only follows.
+TEXT_LEARNING_RATE = 2e-4
+#: Scenes whose latents are in memory.
+POOL = 12_000
+#: Scenes drawn anew every REFRESH_EVERY steps.
+REFRESH, REFRESH_EVERY = 24, 8
+AVERAGE_DECAY = 0.999
+
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.0001,
+    "beta_end": 0.02,
+    "beta_schedule": "linear",
+    "prediction_type": "v_prediction",
+    "clip_sample": False,
+    "steps_offset": 1,
+    "timestep_spacing": "trailing",
+}
+
+
+def make_unet() -> UNet2DConditionModel:
+    """A fresh denoiser of two resolutions (8 x 8 and 4 x 4), attending to the text at both."""
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=8,
+        out_channels=8,
+        block_out_channels=(72, 96),
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        attention_head_dim=4,
+        cross_attention_dim=WIDTH,
+        norm_num_groups=8,
+    )
+
+
+@torch.no_grad()
+def latents_of(vae: AutoencoderKL, scenes: list[Captioned]) -> Tensor:
+    """Mean latents [N, 8, 8, 8] of scenes, unscaled; their deviation is far below the noise of any timestep."""
+    parts = []
+    for start in range(0, len(scenes), 48):
+        pictures = np.stack([draw(item.scene) for item in scenes[start : start + 48]])
+        target = to_tensor(pictures).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            parts.append(vae.encode(target).latent_dist.mean.float())
+    return torch.cat(parts)
+
+
+def latent_scale(vae: AutoencoderKL) -> float:
+    """The factor that brings latents to unit deviation, measured on fixed scenes and kept in the VAE's config."""
+    rng = np.random.default_rng(3)
+    return float(1 / latents_of(vae, [random_scene(rng) for _ in range(480)]).std())
+
+
+def train_unet(
+    stage: Stage, vae: AutoencoderKL, text_encoder: CLIPTextModel, maker: WordMaker, tokenizer: Any
+) -> tuple[UNet2DConditionModel, CLIPTextModel]:
+    """Train for the stage's minutes and return the averaged denoiser and text encoder."""
+    splice = splice_into(text_encoder)
+    modules = nn.ModuleDict({"unet": make_unet(), "encoder": text_encoder, "maker": maker})
+    unet = modules["unet"]
+    following = [*text_encoder.parameters(), *maker.parameters()]
+    optimiser = torch.optim.AdamW(
+        [{"params": unet.parameters(), "lr": LEARNING_RATE}, {"params": following, "lr": TEXT_LEARNING_RATE}],
+        betas=(0.9, 0.98),
+        weight_decay=1e-4,
+    )
+    average = Average(modules, AVERAGE_DECAY)
+    parts = {"model": modules, "optimiser": optimiser, "average": average}
+    stage.resume(**parts)
+    if stage.done < 1:
+        rng = np.random.default_rng([4, stage.step])
+        torch.manual_seed(stage.step)
+        schedule = DDPMScheduler(**SCHEDULE)
+        captioner, scale = Captioner(tokenizer), latent_scale(vae)
+        pool = [random_scene(rng) for _ in range(POOL)]
+        latents = latents_of(vae, pool) * scale
+        running = 0.0
+        for step in stage.steps(**parts):
+            set_rate(optimiser, warm_cosine(stage.done, step))
+            if step % REFRESH_EVERY == 0:
+                replaced = rng.integers(0, POOL, REFRESH)
+                drawn = [random_scene(rng) for _ in range(REFRESH)]
+                latents[replaced] = latents_of(vae, drawn) * scale
+                for at, item in zip(replaced, drawn, strict=True):
+                    pool[at] = item
+            chosen = rng.integers(0, POOL, BATCH)
+            scenes = [pool[at] for at in chosen]
+            clean = latents[chosen]
+            noise = torch.randn_like(clean)
+            # Stratified: each batch covers all timesteps evenly.
+            timesteps = ((torch.arange(BATCH) + torch.rand(BATCH)) * (1000 / BATCH)).long()
+            noisy = schedule.add_noise(clean, noise, timesteps)
+            target = schedule.get_velocity(clean, noise, timesteps)
+            looks, styles, _ = scene_numbers(scenes)
+            prompts = captioner(scenes, [item.template(rng) for item in scenes], rng)
+            states = encode(text_encoder, splice, prompts, maker(looks, styles))
+            loss = functional.mse_loss(unet(noisy, timesteps, states).sample, target)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(modules.parameters(), 1.0)
+            optimiser.step()
+            hold_norms(splice)
+            average.update(modules)
+            running += loss.item()
+            if stage.step % 250 == 249:
+                stage.report(loss=running / 250)
+                running = 0.0
+    average.copy_to(modules)
+    hold_norms(splice)
+    return unet.eval(), text_encoder.eval()
