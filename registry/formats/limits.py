@@ -1,0 +1,25 @@
+"""Every limit of the readers, with its unit and its reason."""
+
+from __future__ import annotations
+
+#: Bytes of a file. The largest real embeddings have a few hundred KB; a LoRA or checkpoint is far beyond.
+MAX_FILE_BYTES = 16 * 1024 * 1024
+#: Bytes of a safetensors header; real ones stay under 4 KB.
+MAX_HEADER_BYTES = 64 * 1024
+#: Bytes of safetensors metadata, counted over names and values.
+MAX_METADATA_BYTES = 16 * 1024
+#: Tensors in a file; the layout with most has 16.
+MAX_TENSORS = 32
+#: Characters of a tensor's or token's name.
+MAX_NAME_CHARACTERS = 256
+#: Vectors of an embedding; a prompt has room for about 75.
+MAX_ROWS = 256
+#: Bytes of a pickle stream; real ones stay under 2 KB.
+MAX_PICKLE_BYTES = 256 * 1024
+#: Opcodes of a pickle stream.
+MAX_OPCODES = 20_000
+#: Objects on the pickle machine's stack, and in its memo.
+MAX_STACK = 1_000
+MAX_MEMO = 4_000
+#: Records of a torch zip.
+MAX_RECORDS = 64

@@ -1,0 +1,302 @@
+"""A reader for the few pickle opcodes that embedding files use. Nothing is imported, nothing is called.
+
+The machine works on symbols: a global becomes a :class:`Global` with its name, a call of one of the few known globals
+becomes a plain record, and everything else is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated, Unsafe
+from registry.formats.limits import MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
+
+#: torch storage classes and the type of their numbers, by safetensors name where embeddings use it.
+STORAGES = {
+    "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16", "DoubleStorage": "F64", "LongStorage": "I64",
+}  # fmt: skip
+
+ALLOWED = frozenset(
+    {
+        ("collections", "OrderedDict"),
+        ("torch._utils", "_rebuild_tensor_v2"),
+        ("torch._utils", "_rebuild_parameter"),
+        ("torch.nn.modules.container", "ParameterDict"),
+        ("__builtin__", "set"),
+        *(("torch", name) for name in STORAGES),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """A name that the stream mentions; it is never looked up."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRef:
+    """A persistent id: the numbers are in the record ``key``."""
+
+    dtype: str
+    key: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TensorRef:
+    """A view of a storage, in numbers (not bytes)."""
+
+    storage: StorageRef
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+class _Mark:
+    """The stack's mark."""
+
+
+class Machine:
+    """One pickle stream."""
+
+    def __init__(self, data: bytes, start: int = 0) -> None:
+        self.data, self.at = data, start
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+
+    def take(self, count: int) -> bytes:
+        """The next ``count`` bytes."""
+        if count < 0 or self.at + count > len(self.data):
+            raise Truncated("The pickle stream ends in the middle of a value.", where=f"offset {self.at}")
+        part = self.data[self.at : self.at + count]
+        self.at += count
+        return part
+
+    def line(self) -> str:
+        """The next line of text."""
+        end = self.data.find(b"\n", self.at, self.at + 300)
+        if end < 0:
+            raise Malformed("The pickle stream has a line without an end.", where=f"offset {self.at}")
+        return self.text(self.take(end + 1 - self.at)[:-1])
+
+    def text(self, raw: bytes) -> str:
+        """Bytes as text."""
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Malformed("The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}") from error
+
+    def number(self, layout: str) -> int:
+        """An integer in a ``struct`` layout."""
+        return int(struct.unpack(layout, self.take(struct.calcsize(layout)))[0])
+
+    def push(self, value: Any) -> None:
+        """Put a value on the stack."""
+        if len(self.stack) >= MAX_STACK:
+            raise TooLarge(f"The pickle stream stacks more than {MAX_STACK} values.", where=f"offset {self.at}")
+        self.stack.append(value)
+
+    def pop(self) -> Any:
+        """Take the value on top."""
+        if not self.stack or self.stack[-1] is _Mark:
+            raise Malformed("The pickle stream takes a value that is not there.", where=f"offset {self.at}")
+        return self.stack.pop()
+
+    def to_mark(self) -> list[Any]:
+        """Take the values above the last mark."""
+        for index in range(len(self.stack) - 1, -1, -1):
+            if self.stack[index] is _Mark:
+                values = self.stack[index + 1 :]
+                del self.stack[index:]
+                return values
+        raise Malformed("The pickle stream has no mark to go back to.", where=f"offset {self.at}")
+
+    def keep(self, key: int) -> None:
+        """Remember the value on top."""
+        if len(self.memo) >= MAX_MEMO:
+            raise TooLarge(f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}")
+        value = self.pop()
+        self.memo[key] = value
+        self.stack.append(value)
+
+    def recall(self, key: int) -> None:
+        """Put a remembered value on the stack."""
+        if key not in self.memo:
+            raise Malformed("The pickle stream recalls a value it never kept.", where=f"offset {self.at}")
+        self.push(self.memo[key])
+
+    def find(self, module: Any, name: Any) -> None:
+        """Put an allowed global's name on the stack; refuse any other."""
+        if (module, name) not in ALLOWED:
+            raise Unsafe(
+                f"The file asks for {module}.{name}, which an embedding never needs. It may try to run code: do not open "
+                "it elsewhere.",
+                where=f"offset {self.at}",
+            )
+        self.push(Global(module, name))
+
+    def items(self, pairs: list[Any]) -> None:
+        """Add pairs to the dictionary on top."""
+        target = self.stack[-1] if self.stack else None
+        if len(pairs) % 2 or not isinstance(target, dict):
+            raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            if not isinstance(key, str | int):
+                raise Malformed("The pickle stream has a key that is no text.", where=f"offset {self.at}")
+            target[key] = value
+
+    def extend(self, values: list[Any]) -> None:
+        """Add values to the list on top."""
+        target = self.stack[-1] if self.stack else None
+        if not isinstance(target, list):
+            raise Malformed("The pickle stream adds to something that is no list.", where=f"offset {self.at}")
+        target.extend(values)
+
+    def reduce(self) -> None:
+        """Turn a known call into a record."""
+        arguments, function = self.pop(), self.pop()
+        if not isinstance(function, Global) or not isinstance(arguments, tuple):
+            raise Unsafe("The file calls something that is not a known function.", where=f"offset {self.at}")
+        match function.name, arguments:
+            case "_rebuild_tensor_v2", (StorageRef() as storage, int(offset), tuple(shape), tuple(stride), *_):
+                if not all(type(value) is int and value >= 0 for value in (offset, *shape, *stride)):
+                    raise Malformed("A tensor has an impossible shape.", where=f"offset {self.at}")
+                self.push(TensorRef(storage, offset, shape, stride))
+            case "_rebuild_parameter", (TensorRef() as tensor, *_):
+                self.push(tensor)
+            case ("OrderedDict" | "ParameterDict"), ():
+                self.push({})
+            case "set", ([*_],) | ():
+                self.push(frozenset())
+            case _:
+                raise Unsafe(f"The file calls {function.name} in an unknown way.", where=f"offset {self.at}")
+
+    def build(self) -> None:
+        """Give a dictionary-like object its state: only ``ParameterDict`` has one, and only its parameters matter."""
+        state, target = self.pop(), self.stack[-1] if self.stack else None
+        if not isinstance(target, dict) or not isinstance(state, dict):
+            raise Unsafe("The file sets the state of an unknown object.", where=f"offset {self.at}")
+        parameters = state.get("_parameters", {})
+        if isinstance(parameters, dict):
+            target.update(parameters)
+
+    def persistent(self) -> None:
+        """Turn torch's storage tuple into a record."""
+        match self.pop():
+            case ("storage", Global(module="torch", name=name), str(key), str(), int(count)) if name in STORAGES:
+                self.push(StorageRef(STORAGES[name], key, count))
+            case ("storage", Global(module="torch", name=name), str(key), str(), int(count), None) if name in STORAGES:
+                self.push(StorageRef(STORAGES[name], key, count))
+            case _:
+                raise Malformed("The file names its numbers in an unknown way.", where=f"offset {self.at}")
+
+    def run(self) -> Any:
+        """Run to STOP and return the one value left. Raises a ``FormatError``."""
+        if len(self.data) - self.at > MAX_PICKLE_BYTES:
+            self.data = self.data[: self.at + MAX_PICKLE_BYTES]
+        for _ in range(MAX_OPCODES):
+            code = self.take(1)[0]
+            if code == ord("."):
+                result = self.pop()
+                if self.stack:
+                    raise Malformed("The pickle stream leaves values behind.", where=f"offset {self.at}")
+                return result
+            action = OPCODES.get(code)
+            if action is None:
+                raise Unsafe(
+                    f"The pickle stream uses opcode 0x{code:02x}, which no embedding needs.", where=f"offset {self.at - 1}"
+                )
+            action(self)
+        raise TooLarge(f"The pickle stream has more than {MAX_OPCODES} opcodes.", where=f"offset {self.at}")
+
+
+def _set_item(m: Machine) -> None:
+    value, key = m.pop(), m.pop()
+    m.items([key, value])
+
+
+def _tuple(count: int) -> Callable[[Machine], None]:
+    def make(m: Machine) -> None:
+        values = [m.pop() for _ in range(count)]
+        m.push(tuple(reversed(values)))
+
+    return make
+
+
+def _long(m: Machine) -> None:
+    size = m.number("<B")
+    m.push(int.from_bytes(m.take(size), "little", signed=True))
+
+
+def _new_object(m: Machine) -> None:
+    arguments, kind = m.pop(), m.pop()
+    m.push(kind)
+    m.push(arguments)
+    m.reduce()
+
+
+def _stack_global(m: Machine) -> None:
+    name, module = m.pop(), m.pop()
+    m.find(module, name)
+
+
+def _protocol(m: Machine) -> None:
+    if not 2 <= m.number("<B") <= 5:
+        raise Malformed("The pickle stream has an unknown protocol.", where=f"offset {m.at}")
+
+
+#: Opcode byte to what it does to the machine.
+OPCODES: dict[int, Callable[[Machine], None]] = {
+    0x80: _protocol,
+    0x95: lambda m: (m.take(8), None)[1],  # FRAME: only a hint
+    ord("}"): lambda m: m.push({}),
+    ord("]"): lambda m: m.push([]),
+    ord(")"): lambda m: m.push(()),
+    ord("("): lambda m: m.push(_Mark),
+    ord("X"): lambda m: m.push(m.text(m.take(m.number("<I")))),
+    0x8C: lambda m: m.push(m.text(m.take(m.number("<B")))),
+    ord("J"): lambda m: m.push(m.number("<i")),
+    ord("K"): lambda m: m.push(m.number("<B")),
+    ord("M"): lambda m: m.push(m.number("<H")),
+    ord("G"): lambda m: m.push(float(struct.unpack(">d", m.take(8))[0])),
+    0x8A: _long,
+    ord("N"): lambda m: m.push(None),
+    0x88: lambda m: m.push(True),
+    0x89: lambda m: m.push(False),
+    ord("t"): lambda m: m.push(tuple(m.to_mark())),
+    0x85: _tuple(1),
+    0x86: _tuple(2),
+    0x87: _tuple(3),
+    ord("q"): lambda m: m.keep(m.number("<B")),
+    ord("r"): lambda m: m.keep(m.number("<I")),
+    0x94: lambda m: m.keep(len(m.memo)),
+    ord("h"): lambda m: m.recall(m.number("<B")),
+    ord("j"): lambda m: m.recall(m.number("<I")),
+    ord("s"): _set_item,
+    ord("u"): lambda m: m.items(m.to_mark()),
+    ord("a"): lambda m: m.extend([m.pop()]),
+    ord("e"): lambda m: m.extend(m.to_mark()),
+    ord("c"): lambda m: m.find(m.line(), m.line()),
+    0x93: _stack_global,
+    ord("R"): Machine.reduce,
+    0x81: _new_object,
+    ord("b"): Machine.build,
+    ord("Q"): Machine.persistent,
+}
+
+
+def read(data: bytes, start: int = 0) -> tuple[Any, int]:
+    """Read one stream from ``start``; return its value, made of plain types and records, and where it ends."""
+    machine = Machine(data, start)
+    try:
+        return machine.run(), machine.at
+    except FormatError:
+        raise
+    except (RecursionError, OverflowError, struct.error) as error:
+        raise Malformed("The pickle stream makes no sense.", where=f"offset {machine.at}") from error

@@ -1,0 +1,131 @@
+"""The safetensors container: an eight-byte length, a JSON header, then raw numbers.
+
+The reader is stricter than the reference library, which lets through duplicate names, empty dimensions and unknown
+fields; two readers could then disagree about what a file holds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated
+from registry.formats.limits import MAX_HEADER_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARACTERS, MAX_TENSORS
+from registry.formats.tensors import ITEM_BYTES, decode
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FIELDS = {"dtype", "shape", "data_offsets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named array as read: float32 values and the type they were stored in."""
+
+    name: str
+    values: np.ndarray
+    dtype: str
+
+
+def looks_like(data: bytes) -> bool:
+    """Whether the bytes begin as a safetensors file does: a plausible length, then a JSON object."""
+    return len(data) >= 9 and data[8:9] == b"{" and 2 <= int.from_bytes(data[:8], "little") <= 100_000_000
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise Malformed("The header names something twice; readers would disagree about which one counts.", where="header")
+    return dict(pairs)
+
+
+def _no_constant(value: str) -> Any:
+    raise Malformed(f"The header holds {value}, which is not JSON.", where="header")
+
+
+def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
+    """Return the tensors in file order and the metadata. Raises a ``FormatError``."""
+    if len(data) < 8:
+        raise Truncated("The file ends before its header; it was not downloaded whole.", where="offset 0")
+    length = int.from_bytes(data[:8], "little")
+    if length > MAX_HEADER_BYTES:
+        raise TooLarge(f"The header has {length} bytes; an embedding's has at most {MAX_HEADER_BYTES}.", where="offset 0")
+    if 8 + length > len(data):
+        raise Truncated("The file ends inside its header; it was not downloaded whole.", where="offset 8")
+    header = _header(data[8 : 8 + length])
+    metadata = _metadata(header.pop("__metadata__", {}))
+    if not header:
+        raise Malformed("The file holds no tensor.", where="header")
+    if len(header) > MAX_TENSORS:
+        raise TooLarge(f"The file holds {len(header)} tensors; an embedding has at most {MAX_TENSORS}.", where="header")
+    body = memoryview(data)[8 + length :]
+    entries = sorted(((name, *_entry(name, entry)) for name, entry in header.items()), key=lambda entry: entry[3])
+    end = 0
+    for name, _, _, start, stop in entries:
+        if start != end:
+            raise Malformed(f"The numbers of {name!r} do not follow those before them.", where=name)
+        end = stop
+    if end > len(body):
+        raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=entries[-1][0])
+    if end < len(body):
+        raise Malformed(f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}")
+    return [Tensor(name, decode(body[start:stop], dtype, shape, name), dtype) for name, dtype, shape, start, stop in entries], metadata
+
+
+def _header(raw: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The header is not JSON in UTF-8.", where="header") from error
+    if not isinstance(header, dict) or raw[:1] != b"{":
+        raise Malformed("The header is not a JSON object.", where="header")
+    return header
+
+
+def _metadata(values: Any) -> dict[str, str]:
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise Malformed("The metadata is not a list of names and texts.", where="__metadata__")
+    if sum(len(name) + len(value) for name, value in values.items()) > MAX_METADATA_BYTES:
+        raise TooLarge(f"The metadata has more than {MAX_METADATA_BYTES} characters.", where="__metadata__")
+    return values
+
+
+def _natural(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
+    """Check one header entry; return type, shape, start and end."""
+    if not name or len(name) > MAX_NAME_CHARACTERS or _CONTROL.search(name):
+        raise Malformed("A tensor's name is empty, too long or holds control characters.", where="header")
+    if not isinstance(entry, dict) or set(entry) != _FIELDS:
+        raise Malformed(f"The entry of {name!r} must have exactly dtype, shape and data_offsets.", where=name)
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
+        raise Malformed(f"{name!r} is stored as {dtype!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name)
+    if not isinstance(shape, list) or not all(_natural(side) and side > 0 for side in shape) or not 1 <= len(shape) <= 4:
+        raise Malformed(f"{name!r} has the shape {shape!r}, which no embedding has.", where=name)
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_natural, offsets)) or offsets[1] < offsets[0]:
+        raise Malformed(f"{name!r} has impossible offsets.", where=name)
+    return dtype, tuple(shape), offsets[0], offsets[1]
+
+
+def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None) -> bytes:
+    """Return a file of float32 tensors; the same input gives the same bytes."""
+    header: dict[str, Any] = {}
+    if metadata:
+        header["__metadata__"] = dict(sorted(metadata.items()))
+    body, offset = [], 0
+    for name in sorted(tensors):
+        raw = np.ascontiguousarray(tensors[name], dtype="<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [offset, offset + len(raw)]}
+        offset += len(raw)
+        body.append(raw)
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # numbers begin on an eight-byte boundary, as the format's own writer does it
+    return len(text).to_bytes(8, "little") + text + b"".join(body)

@@ -1,0 +1,158 @@
+"""The zip container of ``torch.save``: a pickle and one record of raw numbers for each storage, all stored plainly.
+
+The reader trusts no zip library: scanners have been led astray by archives whose two directories disagree.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+
+from registry.formats.errors import Malformed, TooLarge, Truncated
+from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_RECORDS
+
+_LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
+_NAME = re.compile(
+    r"(?P<prefix>[^/]+)/(?P<record>data\.pkl|version|byteorder|\.format_version|\.storage_alignment"
+    r"|data/\d+|\.data/serialization_id)"
+)
+#: General purpose flags that torch sets: bit 3, sizes follow the data; bit 11, names are UTF-8.
+_ALLOWED_FLAGS = 0x0808
+
+
+def looks_like(data: bytes) -> bool:
+    """Whether the bytes begin as a zip archive does."""
+    return data[:4] == _LOCAL
+
+
+def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
+    if at < 0 or at + struct.calcsize(layout) > len(data):
+        raise Truncated(f"The archive ends inside its {what}; it was not downloaded whole.", where=f"offset {at}")
+    return struct.unpack_from(layout, data, at)
+
+
+def read(data: bytes) -> dict[str, bytes]:
+    """Return the records by name without their common prefix: ``data.pkl``, ``data/0``, … Raises a ``FormatError``."""
+    directory, directory_end, count = _directory(data)
+    if count > MAX_RECORDS:
+        raise TooLarge(f"The archive has {count} records; an embedding's has at most {MAX_RECORDS}.", where="directory")
+    records: dict[str, bytes] = {}
+    prefixes: set[str] = set()
+    at, expected = directory, 0
+    for _ in range(count):
+        record, at, offset, end = _entry(data, at, prefixes, records)
+        if offset != expected:
+            raise Malformed("The archive's records do not follow each other.", where=record)
+        expected = end
+    if at != directory_end or expected != directory:
+        raise Malformed("The archive holds bytes that its directory does not name.", where="directory")
+    if "data.pkl" not in records:
+        raise Malformed("The archive holds no data.pkl; it was not written by torch.", where="directory")
+    if records.get("byteorder", b"little") != b"little":
+        raise Malformed("The archive was written on a big-endian machine.", where="byteorder")
+    return records
+
+
+def _directory(data: bytes) -> tuple[int, int, int]:
+    """Return start, end and entry count of the central directory; the end record closes the file, without a comment."""
+    end = len(data) - 22
+    if end < 0 or data[end : end + 4] != _END:
+        raise Truncated("The archive has no end record where its end should be; it is cut off or padded.", where="end")
+    _, disk, start_disk, here, count, size, start, comment = _unpack("<4sHHHHIIH", data, end, "end record")
+    if disk or start_disk or here != count or comment:
+        raise Malformed("The archive is split or has a comment; torch writes neither.", where="end")
+    close = end
+    if data[end - 20 : end - 16] == _LOCATOR64:
+        _, _, end64, _ = _unpack("<4sIQI", data, end - 20, "zip64 locator")
+        if data[end64 : end64 + 4] != _END64 or end64 + 56 != end - 20:
+            raise Malformed("The archive's zip64 record is not where it says.", where="end")
+        _, _, _, _, _, _, here64, count64, size64, start64 = _unpack("<4sQHHIIQQQQ", data, end64, "zip64 record")
+        # Where the small fields are not saturated, both records must say the same.
+        small = (count, size, start)
+        for value, large, limit in zip(small, (count64, size64, start64), (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF), strict=True):
+            if value not in (large, limit):
+                raise Malformed("The archive's two end records disagree.", where="end")
+        if here64 != count64:
+            raise Malformed("The archive is split; torch never splits.", where="end")
+        count, size, start, close = count64, size64, start64, end64
+    if start + size != close:
+        raise Malformed("The archive's directory is not where its end record says.", where="end")
+    return start, close, count
+
+
+def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) -> tuple[str, int, int, int]:
+    """Read one directory entry into ``records``; return its name, the next entry's place, and its bytes' range."""
+    (magic, _, _, flags, method, _, _, crc, packed, size, name_size, extra_size, comment_size, disk, _, _, offset) = _unpack(
+        "<4sHHHHHHIIIHHHHHII", data, at, "directory"
+    )
+    if magic != _CENTRAL:
+        raise Malformed("The archive's directory has an entry that is none.", where=f"offset {at}")
+    raw = data[at + 46 : at + 46 + name_size]
+    name = _name(raw)
+    if flags & ~_ALLOWED_FLAGS or method or packed != size or comment_size or disk:
+        raise Malformed(
+            f"The record {name!r} is compressed, encrypted or commented; torch stores records plainly.", where=name
+        )
+    match = _NAME.fullmatch(name)
+    if not match:
+        raise Malformed(f"The archive holds {name!r}, which torch never writes.", where=name)
+    record = match["record"]
+    prefixes.add(match["prefix"])
+    if record in records or len(prefixes) > 1:
+        raise Malformed(f"The archive holds {name!r} twice or under two folders.", where=name)
+    start, end = _local(data, offset, raw, flags, crc, size, name)
+    content = data[start : start + size]
+    if len(content) != size:
+        raise Truncated(f"The archive ends inside {name!r}.", where=name)
+    if zlib.crc32(content) != crc:
+        raise Malformed(f"The checksum of {name!r} is wrong; the file was damaged.", where=name)
+    records[record] = content
+    return record, at + 46 + name_size + extra_size, offset, end
+
+
+def _name(raw: bytes) -> str:
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("A record's name is not UTF-8.", where="directory") from error
+    if len(name) > MAX_NAME_CHARACTERS or "\0" in name:
+        raise Malformed("A record's name is too long or holds a zero.", where="directory")
+    return name
+
+
+def _local(data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int, name: str) -> tuple[int, int]:
+    """Check a local header against the directory; return where the record's numbers start and where it all ends."""
+    magic, _, local_flags, method, _, _, local_crc, packed, local_size, name_size, extra_size = _unpack(
+        "<4sHHHHHIIIHH", data, offset, "record"
+    )
+    start = offset + 30 + name_size + extra_size
+    if magic != _LOCAL or method or local_flags != flags or data[offset + 30 : offset + 30 + name_size] != raw:
+        raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
+    streamed = bool(flags & 0x0008)
+    for value, true in ((local_crc, crc), (packed, size), (local_size, size)):
+        if value != true and not (streamed and value == 0):
+            raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
+    end = start + size
+    if not streamed:
+        return start, end
+    layout = "<4sIQQ" if data[end + 4 : end + 24] == struct.pack("<IQQ", crc, size, size) else "<4sIII"
+    if _unpack(layout, data, end, "record") != (b"PK\7\10", crc, size, size):
+        raise Malformed(f"The sizes after {name!r} disagree with the directory.", where=name)
+    return start, end + struct.calcsize(layout)
+
+
+def write(records: dict[str, bytes], *, prefix: str = "archive") -> bytes:
+    """Return an archive of plainly stored records, in the order given; the same input gives the same bytes.
+
+    Only ``data.pkl``, ``data/N`` and ``version`` are ever written: older tools refuse the records that newer
+    versions of torch add.
+    """
+    body, directory = b"", b""
+    for name, content in records.items():
+        raw = f"{prefix}/{name}".encode()
+        fields = (0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(raw))  # 0x21: 1 January 1980
+        directory += struct.pack("<4sHHHHHHIIIHHHHHII", _CENTRAL, 20, 20, *fields, 0, 0, 0, 0, 0, len(body)) + raw
+        body += struct.pack("<4sHHHHHIIIHH", _LOCAL, 20, *fields, 0) + raw + content
+    count = len(records)
+    return body + directory + struct.pack("<4sHHHHIIH", _END, 0, 0, count, count, len(directory), len(body), 0)
