@@ -95,13 +95,13 @@ class Embedding(models.Model):
     objects = EmbeddingQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint("owner", "name", name="registry_embedding_path")]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="registry_embedding_path")]
         indexes = [
-            GinIndex("search", name="registry_embedding_search"),
-            GinIndex("tags", name="registry_embedding_tags"),
-            models.Index("created", "id", name="registry_embedding_new", condition=Q(visibility="public")),
-            models.Index("downloads", "id", name="registry_embedding_downloads", condition=Q(visibility="public")),
-            models.Index("likes", "id", name="registry_embedding_likes", condition=Q(visibility="public")),
+            GinIndex(fields=["search"], name="registry_embedding_search"),
+            GinIndex(fields=["tags"], name="registry_embedding_tags"),
+            models.Index(fields=["created", "id"], name="registry_embedding_new", condition=Q(visibility="public")),
+            models.Index(fields=["downloads", "id"], name="registry_embedding_downloads", condition=Q(visibility="public")),
+            models.Index(fields=["likes", "id"], name="registry_embedding_likes", condition=Q(visibility="public")),
         ]
 
     def __str__(self) -> str:
@@ -135,7 +135,7 @@ class Version(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [models.UniqueConstraint("embedding", "number", name="registry_version_number")]
+        constraints = [models.UniqueConstraint(fields=["embedding", "number"], name="registry_version_number")]
 
     def __str__(self) -> str:
         return f"{self.embedding} v{self.number}"
@@ -154,7 +154,7 @@ class File(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint("version", "target", "filename", name="registry_file_of_version")]
+        constraints = [models.UniqueConstraint(fields=["version", "target", "filename"], name="registry_file_of_version")]
 
     def __str__(self) -> str:
         return self.filename
@@ -195,4 +195,4 @@ class Like(models.Model):
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint("owner", "embedding", name="registry_like_once")]
+        constraints = [models.UniqueConstraint(fields=["owner", "embedding"], name="registry_like_once")]

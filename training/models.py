@@ -103,9 +103,9 @@ class Job(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index("id", name="training_job_queued", condition=Q(state="queued")),
-            models.Index("lease_until", name="training_job_running", condition=Q(state="running")),
-            models.Index("owner", "-id", name="training_job_of_owner"),
+            models.Index(fields=["id"], name="training_job_queued", condition=Q(state="queued")),
+            models.Index(fields=["lease_until"], name="training_job_running", condition=Q(state="running")),
+            models.Index(fields=["owner", "-id"], name="training_job_of_owner"),
         ]
 
     def __str__(self) -> str:

@@ -69,7 +69,7 @@ def look(rng: np.random.Generator) -> Look:
         profile=draw_profile(rng),
         hole=float(rng.uniform(0.25, 0.5)) if rng.uniform() < 0.12 else 0.0,
         pattern=0 if rng.uniform() < 0.3 else int(rng.integers(1, len(PATTERNS))),
-        frequency=float(rng.uniform(2, 4.5)),
+        frequency=float(rng.uniform(1.6, 3.2)),
         first=first,
         second=second,
         outline=0 if rng.uniform() < 0.5 else int(rng.integers(1, len(OUTLINES))),
@@ -86,8 +86,8 @@ def style(rng: np.random.Generator, held_out: tuple[Style, ...] = ()) -> Style:
             dark=dark,
             light=light,
             texture=int(rng.integers(0, len(TEXTURES))),
-            frequency=float(rng.uniform(5, 11)),
-            strength=float(rng.uniform(0.3, 0.8)),
+            frequency=float(rng.uniform(3.5, 7)),
+            strength=float(rng.uniform(0.5, 0.95)),
         )
         if not any(alike(drawn, other) for other in held_out):
             return drawn

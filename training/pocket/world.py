@@ -26,7 +26,7 @@ _AXIS = (np.arange(RESOLUTION, dtype=np.float32) + 0.5) / (RESOLUTION / 2) - 1
 #: Picture coordinates in [-1, 1], y downwards.
 _X, _Y = np.meshgrid(_AXIS, _AXIS)
 _PIXELS_PER_UNIT = RESOLUTION / 2
-_OUTLINE_PIXELS = 2.2
+_OUTLINE_PIXELS = 2.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def look_vector(look: Look) -> np.ndarray:
     pattern = np.eye(len(PATTERNS))[look.pattern]
     outline = np.eye(len(OUTLINES))[look.outline]
     colours = np.array([*look.first, *look.second]) * 2 - 1
-    spacing = [look.frequency / 3 - 1 if look.pattern else 0.0]
+    spacing = [look.frequency / 2 - 1 if look.pattern else 0.0]
     return np.concatenate([look.profile * 2 - 1, [look.hole * 2], pattern, spacing, colours, outline]).astype(np.float32)
 
 
@@ -83,7 +83,7 @@ def style_vector(style: Style) -> np.ndarray:
     """Return a style as float32 [STYLE_WIDTH], each number within about -1..1."""
     inks = np.array([*style.dark, *style.light]) * 2 - 1
     texture = np.eye(len(TEXTURES))[style.texture]
-    return np.concatenate([inks, texture, [style.frequency / 8 - 1, style.strength * 2 - 1]]).astype(np.float32)
+    return np.concatenate([inks, texture, [style.frequency / 5 - 1, style.strength * 2 - 1]]).astype(np.float32)
 
 
 def _soft(value: np.ndarray, sharpness: float) -> np.ndarray:

@@ -1,0 +1,34 @@
+# Starword's two commands are "make run" and "make test"; each sets up what it needs.
+PYTHON ?= python3
+PORT ?= 8000
+BIN = .venv/bin
+export PORT
+
+.PHONY: run test bench lint clean
+
+run: .venv/ready-run
+	@exec $(BIN)/python manage.py up --port $(PORT)
+
+test: .venv/ready-test
+	@sh tests/support/install-browser.sh
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q
+
+bench: .venv/ready-test
+	@$(BIN)/python -m tests.bench
+
+lint: .venv/ready-test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+.venv/ready-run: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[web,worker]'
+	@touch $@
+
+.venv/ready-test: .venv/ready-run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[web,worker,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,1 @@
+"""The native API of accounts: who am I, and my tokens."""

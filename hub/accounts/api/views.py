@@ -1,0 +1,63 @@
+"""``/api/hub/me`` and ``/api/hub/tokens``."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import DestroyAPIView, ListCreateAPIView, RetrieveAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hub.accounts.api.serializers import IssuedTokenSerializer, MeSerializer, TokenSerializer
+from hub.accounts.auth import HasScope, ReadScope
+from hub.accounts.models import ApiToken, User
+from hub.api import ApiError, CursorPages
+
+#: Tokens of one account; beyond that somebody forgets to revoke.
+MAX_TOKENS = 50
+
+
+class MeView(RetrieveAPIView):
+    """The account and scopes of the request."""
+
+    serializer_class = MeSerializer
+    permission_classes = [IsAuthenticated, ReadScope]
+
+    def get_object(self) -> User:
+        return self.request.user
+
+
+class TokensView(ListCreateAPIView):
+    """List your tokens, or make one. A token may not make another with more scopes than it has."""
+
+    serializer_class = TokenSerializer
+    permission_classes = [HasScope("write")]
+    pagination_class = CursorPages
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        return ApiToken.objects.filter(owner=self.request.user)
+
+    @extend_schema(request=TokenSerializer, responses={201: IssuedTokenSerializer})
+    def post(self, request: Request) -> Response:
+        values = TokenSerializer(data=request.data)
+        values.is_valid(raise_exception=True)
+        scopes = values.validated_data["scopes"]
+        if isinstance(request.auth, ApiToken) and not set(scopes) <= set(request.auth.scopes):
+            raise ApiError("forbidden", "A token can only make tokens with scopes that it has itself.", status=403)
+        if self.get_queryset().count() >= MAX_TOKENS:
+            raise ApiError("too_many", f"You have {MAX_TOKENS} tokens. Revoke one that you no longer use.", status=409)
+        token, secret = ApiToken.issue(owner=request.user, name=values.validated_data["name"], scopes=scopes)
+        body = IssuedTokenSerializer(token).data | {"token": secret}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class TokenView(DestroyAPIView):
+    """Revoke a token, at once."""
+
+    serializer_class = TokenSerializer
+    permission_classes = [HasScope("write")]
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        return ApiToken.objects.filter(owner=self.request.user)

@@ -1,0 +1,69 @@
+"""How API requests prove who they come from, and what their token allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from hub.accounts.models import ApiToken, User
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer sw_…``."""
+
+    keyword = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        if len(parts) != 2:
+            raise AuthenticationFailed("Send the token as: Authorization: Bearer sw_…")
+        digest = ApiToken.digest_of(parts[1].decode("latin-1"))
+        token = ApiToken.objects.select_related("owner").filter(digest=digest, owner__is_active=True).first()
+        if token is None:
+            raise AuthenticationFailed("This token is unknown or was revoked. Make a new one on your tokens page.")
+        token.touch()
+        return token.owner, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return self.keyword
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Names the bearer token in the OpenAPI schema."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A token from your tokens page, sw_…"}
+
+
+def HasScope(scope: str) -> type[BasePermission]:  # noqa: N802 - reads as the class it returns
+    """A permission: a signed-in person, or a token with the scope. Reading needs neither."""
+
+    class ScopePermission(BasePermission):
+        message = f"This needs a token with the scope “{scope}”. Make one on your tokens page."
+
+        def has_permission(self, request: Request, view: APIView) -> bool:
+            if not request.user.is_authenticated:
+                return False
+            return not isinstance(request.auth, ApiToken) or scope in request.auth.scopes
+
+    return ScopePermission
+
+
+class ReadScope(BasePermission):
+    """Anybody, but a token must have the scope ``read``."""
+
+    message = "This needs a token with the scope “read”. Make one on your tokens page."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return not isinstance(request.auth, ApiToken) or "read" in request.auth.scopes

@@ -1,0 +1,87 @@
+"""What all native API routes share: one shape of errors and one way of paging."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_exception_handler
+
+#: Items of a page when the request does not say.
+DEFAULT_LIMIT = 24
+MAX_LIMIT = 100
+
+
+class ApiError(Exception):
+    """An answer that says what is wrong and what to do."""
+
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, fields: dict[str, list[str]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status, self.fields = code, message, status, fields
+
+
+def error_body(code: str, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """The one shape of every error."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if fields:
+        error["fields"] = fields
+    return {"error": error}
+
+
+def _fields(detail: Any) -> dict[str, list[str]]:
+    """Flatten what a serializer found wrong to a list of sentences for each field."""
+    if not isinstance(detail, dict):
+        return {}
+    return {
+        name: [str(line) for line in (lines if isinstance(lines, list) else [lines])] for name, lines in detail.items()
+    }
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer known errors in the one shape; anything else is a bug and becomes a plain 500."""
+    match error:
+        case ApiError():
+            return Response(error_body(error.code, error.message, error.fields), status=error.status)
+        case Http404():
+            error = exceptions.NotFound("There is nothing here, or nothing that you may see.")
+        case PermissionDenied():
+            error = exceptions.PermissionDenied("You may see this, but not do that.")
+    response = rest_exception_handler(error, context)
+    if response is None or not isinstance(error, exceptions.APIException):
+        return response
+    if isinstance(error, exceptions.ValidationError):
+        fields = _fields(error.detail)
+        named = next(((name, lines[0]) for name, lines in fields.items() if lines), None)
+        message = f"{named[0]}: {named[1]}" if named else str(error.detail)
+        response.data = error_body("invalid", message, fields)
+    else:
+        response.data = error_body(str(error.get_codes()), str(error.detail))
+    return response
+
+
+class CursorPages(CursorPagination):
+    """Pages that stay right while the list grows: each names where the next one begins."""
+
+    page_size = DEFAULT_LIMIT
+    page_size_query_param = "limit"
+    max_page_size = MAX_LIMIT
+    ordering = "-id"
+
+    def get_paginated_response(self, data: list[Any]) -> Response:
+        return Response({"results": data, "next": self.get_next_link()})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {
+                "results": schema,
+                "next": {"type": ["string", "null"], "format": "uri", "description": "The next page, null on the last."},
+            },
+        }

@@ -1,0 +1,34 @@
+"""``manage.py prepare``: what a run needs in its database beyond the schema. Safe to repeat."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from hub.accounts.demo import ensure_demo
+from training.services import ensure_builtin_bases
+
+
+class Command(BaseCommand):
+    """Register the built-in base model; in an embedded run also the demo account and the sample catalogue."""
+
+    help = "Register built-in base models; in an embedded run also make the demo account and the sample catalogue."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--announce", metavar="URL", help="print the demo account for this address")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["announce"]:
+            ensure_builtin_bases()
+        if not settings.EMBEDDED:
+            return
+        demo = ensure_demo(url=options["announce"] or "", path=settings.VAR / "demo.json")
+        if options["announce"]:
+            self.stdout.write(f"Demo login: {demo['login']}  password: {demo['password']}")
+            self.stdout.write(f"Demo token: {demo['token']}")
+        else:
+            call_command("load_catalogue")

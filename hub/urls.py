@@ -1,0 +1,30 @@
+"""Every address of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from hub.accounts import views as accounts
+from hub.health import healthz
+
+api = [
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", include("hub.accounts.api.urls")),
+    path("", include("registry.api.urls")),
+    path("", include("training.api.urls")),
+]
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("accounts/tokens/", accounts.tokens, name="tokens"),
+    path("accounts/tokens/new", accounts.token_create, name="token-create"),
+    path("accounts/tokens/<int:pk>/revoke", accounts.token_revoke, name="token-revoke"),
+    path("accounts/", include("allauth.account.urls")),
+    path("api/hub/", include(api)),
+    path("", include("training.urls")),
+    path("", include("registry.urls")),
+]

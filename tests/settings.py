@@ -1,0 +1,18 @@
+"""The hub's own settings, with what must differ in tests."""
+
+from __future__ import annotations
+
+import os
+
+from tests.support.postgres import FOLDER
+
+os.environ["HUB_VAR"] = str(FOLDER)
+
+from hub.settings import *  # noqa: E402, F403
+
+STORAGES = {  # no manifest: tests need no collectstatic
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
