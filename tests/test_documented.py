@@ -1,0 +1,42 @@
+"""Every setting and every API route is in the docs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = [ROOT / "hub" / "settings.py", ROOT / "Makefile"]
+
+
+def settings_read():
+    text = (ROOT / "hub" / "settings.py").read_text()
+    return sorted(set(re.findall(r"env\.\w+\(\s*[\"'](\w+)[\"']", text)) | {"PORT"})
+
+
+@pytest.mark.parametrize("name", settings_read())
+def test_a_setting_is_documented(name):
+    assert f"| `{name}` |" in (ROOT / "docs" / "settings.md").read_text()
+
+
+def test_settings_docs_name_no_setting_that_is_gone():
+    documented = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.M)
+    assert sorted(documented) == settings_read()
+
+
+def api_routes(patterns=None, prefix=""):
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from api_routes(entry.url_patterns, path)
+        elif isinstance(entry, URLPattern) and path.startswith("api/hub/"):
+            yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
+
+
+def test_every_api_route_is_documented():
+    text = (ROOT / "docs" / "api.md").read_text()
+    missing = [route for route in api_routes() if f"`{route}`" not in text]
+    assert not missing
