@@ -16,3 +16,6 @@ STORAGES = {  # no manifest: tests need no collectstatic
 }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
+
+# A second run of the suite beside the first takes a database of its own.
+DATABASES["default"]["TEST"] = {"NAME": f"test_{os.environ.get('STARWORD_TEST_DATABASE', 'starword')}"}  # noqa: F405
