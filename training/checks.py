@@ -1,0 +1,120 @@
+"""Whether the settings of a job make sense together with its base model, told before anything is stored."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from registry import validation
+from registry.errors import RegistryError
+from training.errors import BadSetting, TokenInVocabulary
+from training.inversion.config import MAX_CAPTION_CHARACTERS, MAX_STEPS, MAX_VECTORS, InversionConfig
+from training.inversion.templates import templates_for
+from training.models import BaseModel, Job, Preset
+from training.pocket import info as pocket
+
+#: Characters of the initialiser, as the column has them: a prompt holds 77 tokens at most.
+MAX_INITIALISER_CHARACTERS = 200
+#: Largest seed that the column holds.
+MAX_SEED = 2**31 - 1
+#: Share of the base model's default steps.
+PRESET_STEPS = {Preset.QUICK: 0.5, Preset.BALANCED: 1.0, Preset.THOROUGH: 2.0}
+
+
+def default_steps(base: BaseModel, preset: str = Preset.BALANCED) -> int:
+    """Optimiser steps of a preset on a base model."""
+    steps = int(base.defaults.get("steps", _engine_default("steps")))
+    return min(MAX_STEPS, max(1, round(steps * PRESET_STEPS[Preset(preset)])))
+
+
+def default_vectors(base: BaseModel) -> int:
+    """Vectors of a word on a base model, when the request does not say."""
+    return int(base.defaults.get("vectors", _engine_default("vectors")))
+
+
+def _engine_default(name: str) -> int:
+    return InversionConfig.__dataclass_fields__[name].default
+
+
+def check_settings(
+    *, base: BaseModel, kind: str, initialiser: str, preset: str, vectors: int | None, steps: int | None, seed: int
+) -> dict[str, object]:
+    """Return the job's columns; raise :class:`BadSetting` naming the first field that is wrong."""
+    if kind not in Job.Kind.values:
+        raise BadSetting(f"The kind is one of {', '.join(Job.Kind.values)}.", field="kind")
+    initialiser = " ".join(initialiser.split())
+    if not initialiser or len(initialiser) > MAX_INITIALISER_CHARACTERS:
+        raise BadSetting(
+            f"Give one or more words to start from, for example “toy”: at most {MAX_INITIALISER_CHARACTERS} characters.",
+            field="initialiser",
+        )
+    if preset not in Preset.values:
+        raise BadSetting(f"The preset is one of {', '.join(Preset.values)}.", field="preset")
+    vectors = default_vectors(base) if vectors is None else vectors
+    steps = default_steps(base, preset) if steps is None else steps
+    for field, value, low, high in (
+        ("vectors", vectors, 1, MAX_VECTORS),
+        ("steps", steps, 1, MAX_STEPS),
+        ("seed", seed, 0, MAX_SEED),
+    ):
+        if not low <= value <= high:
+            raise BadSetting(f"Use {low} to {high} for the {field}.", field=field)
+    return {
+        "kind": kind, "initialiser": initialiser, "preset": preset, "vectors": vectors, "total_steps": steps, "seed": seed,
+    }  # fmt: skip
+
+
+def check_token(token: str, *, base: BaseModel, kind: str) -> str:
+    """Return the token as it is stored; raise when it cannot stand for a new word in this base model's prompts."""
+    try:
+        token = validation.check_token(token)
+    except RegistryError as error:
+        raise BadSetting(error.message, field="token", code=error.code) from error
+    if "{" in token or "}" in token:
+        raise BadSetting("The placeholder token holds a brace; captions use those. Leave it out.", field="token")
+    if is_word(base, token):
+        raise TokenInVocabulary(
+            f"{token} is already a word of {base.title}. Choose a new one, for example <{token.strip('<>')}-1>."
+        )
+    for text in (*templates_for(kind), *base.preview_prompts.get(kind, ())):
+        if token in text:
+            raise BadSetting(
+                f"{token} occurs inside ordinary captions such as “{text}”. Put it in angle brackets: <{token}>.",
+                field="token",
+            )
+    return token
+
+
+def is_word(base: BaseModel, token: str) -> bool:
+    """Whether a token is one word of a base model's vocabulary, as far as can be told here.
+
+    The tokenizer's word list is read where it lies in a folder of this machine; for other base models the worker finds
+    out, and the job fails saying so. CLIP's tokenizers lower-case, and mark the end of a word.
+    """
+    folder = pocket.WEIGHTS if base.source == pocket.NAME else Path(base.source)
+    try:
+        words = _vocabulary(folder / "tokenizer" / "vocab.json")
+    except OSError:
+        return False
+    return token in words or token.lower() + "</w>" in words
+
+
+@functools.lru_cache(maxsize=8)
+def _vocabulary(path: Path) -> frozenset[str]:
+    return frozenset(json.loads(path.read_text(encoding="utf-8")))
+
+
+def check_captions(captions: Sequence[str] | None, images: int) -> list[str] | None:
+    if not captions:
+        return None
+    if len(captions) != images:
+        raise BadSetting(f"There are {len(captions)} captions for {images} images. Give one for each.", field="captions")
+    for number, caption in enumerate(captions, 1):
+        if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
+            raise BadSetting(
+                f"Caption {number}: write {{}} where the new word goes, in at most {MAX_CAPTION_CHARACTERS} characters.",
+                field="captions",
+            )
+    return list(captions)

@@ -1,0 +1,146 @@
+"""Training images: untrusted files in, upright plain PNGs out, every refusal naming its file and the remedy."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from training.errors import BadImage
+
+#: Fewer images than this teach the background as well as the thing (Gal et al. used 3 to 5).
+MIN_IMAGES = 3
+#: More images than this teach nothing more: a few vectors hold only so much.
+MAX_IMAGES = 50
+#: Bytes of one file; a 48-megapixel photograph of a telephone stays under it.
+MAX_IMAGE_BYTES = 20 * 1024 * 1024
+#: Bytes of all files of a set, so that one request cannot fill the disk.
+MAX_SET_BYTES = 200 * 1024 * 1024
+#: Pixels of one image; read from its header before anything is decoded, so a bomb costs nothing.
+MAX_IMAGE_PIXELS = 50_000_000
+#: Pixels of the shorter side; below this there is nothing to learn from, even for the smallest base model.
+MIN_SIDE_PIXELS = 64
+#: Pixels of the shorter side of what is kept: the resolution of the largest base model that is trained here.
+KEPT_SIDE_PIXELS = 768
+#: Longer side by shorter side; the trainer sees the middle square, so more would show it a strip.
+MAX_ASPECT = 8
+ACCEPTED = ("JPEG", "PNG", "WEBP")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedImage:
+    """An image as the trainer will see it: upright RGB, metadata stripped, sides in pixels."""
+
+    png: bytes
+    width: int
+    height: int
+    filename: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the PNG; equal for equal pixels."""
+        return hashlib.sha256(self.png).hexdigest()
+
+
+def check_image(data: bytes, filename: str) -> CheckedImage:
+    """Decode one untrusted file within bounds; raise :class:`BadImage` naming it."""
+    if len(data) > MAX_IMAGE_BYTES:
+        raise BadImage(
+            f"{filename} has {len(data) / 2**20:.1f} MB; an image may have {MAX_IMAGE_BYTES // 2**20} MB. Save it smaller."
+        )
+    if not data:
+        raise BadImage(f"{filename} is empty. Choose the image again.")
+    image = _shrink(_decode(data, filename))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return CheckedImage(file.getvalue(), image.width, image.height, filename)
+
+
+def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:
+    """Check every ``(filename, bytes)`` and the set they make; raise :class:`BadImage`.
+
+    Files are taken one at a time, so that a caller may read each only when it is its turn.
+    """
+    images: list[CheckedImage] = []
+    total = 0
+    for filename, data in files:
+        total += len(data)
+        if total > MAX_SET_BYTES:
+            raise BadImage(f"The images have more than {MAX_SET_BYTES // 2**20} MB together. Give fewer or smaller ones.")
+        if len(images) == MAX_IMAGES:
+            raise BadImage(f"There are more than {MAX_IMAGES} images. Keep the {MAX_IMAGES} best.")
+        images.append(check_image(data, filename))
+    check_set(images)
+    return images
+
+
+def check_set(images: Sequence[CheckedImage]) -> None:
+    """Raise :class:`BadImage` unless there are 3 to 50 images and no two have the same pixels."""
+    if len(images) < MIN_IMAGES:
+        given = "no image was given" if not images else f"only {len(images)} given"
+        raise BadImage(f"At least {MIN_IMAGES} images are needed; {given}. Add more images.")
+    if len(images) > MAX_IMAGES:
+        raise BadImage(f"There are {len(images)} images; at most {MAX_IMAGES} are taken. Keep the best ones.")
+    seen: dict[str, str] = {}
+    for image in images:
+        if image.digest in seen:
+            raise BadImage(f"{image.filename} is the same picture as {seen[image.digest]}. Remove one of the two.")
+        seen[image.digest] = image.filename
+
+
+def _decode(data: bytes, filename: str) -> Image.Image:
+    """Return the pixels as upright RGB on white."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from its own limit on; ours is checked below, before anything is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=ACCEPTED)
+        _check_size(image, filename)
+        image.draft("RGB", (2 * KEPT_SIDE_PIXELS, 2 * KEPT_SIDE_PIXELS))  # a large JPEG is decoded smaller
+        image.load()
+        return _flatten(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise BadImage(f"{filename} is no image that can be read. Use JPEG, PNG or WebP files.") from error
+    except Image.DecompressionBombError as error:
+        raise BadImage(f"{filename} has too many pixels. Save it smaller.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise BadImage(f"{filename} is damaged or not whole. Save or download it again.") from error
+
+
+def _check_size(image: Image.Image, filename: str) -> None:
+    width, height = image.size
+    if width * height > MAX_IMAGE_PIXELS:
+        raise BadImage(
+            f"{filename} has {width} × {height} pixels; at most {MAX_IMAGE_PIXELS // 10**6} megapixels are taken. "
+            "Save it smaller."
+        )
+    if min(width, height) < MIN_SIDE_PIXELS:
+        raise BadImage(
+            f"{filename} is {width} × {height} pixels; each side needs at least {MIN_SIDE_PIXELS}. Use a larger picture."
+        )
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise BadImage(f"{filename} is {width} × {height} pixels: too narrow. Crop it to what shall be learned.")
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Without transparency, on white; sixteen bits a channel become eight."""
+    if image.mode.startswith("I"):
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    plain = image.convert("RGB")
+    plain.info.clear()  # text chunks and profiles would be written again
+    return plain
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    shorter = min(image.size)
+    if shorter <= KEPT_SIDE_PIXELS:
+        return image
+    scale = KEPT_SIDE_PIXELS / shorter
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)

@@ -1,0 +1,101 @@
+"""From what a run learned to a private draft in the registry, through the same door as an upload. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import transaction
+
+from hub.accounts.names import SLUG
+from registry.errors import RegistryError
+from registry.models import License, Version, Visibility
+from registry.models import Preview as RegistryPreview
+from registry.previews import NewPreview, StoredPicture
+from registry.services import upload_embedding
+from training import leases
+from training.inversion.checkpoint import to_bytes
+from training.inversion.loop import Inversion
+from training.leases import Lease
+from training.models import Job, JobPreview
+
+#: Names tried when the one asked for was taken while the job trained: name, name-2, … name-99.
+MAX_NAME_NUMBER = 99
+#: Characters of an embedding's name, as the column has them.
+MAX_NAME_CHARACTERS = 64
+#: Nobody has chosen a licence for a draft, and none may be chosen for its owner.
+DRAFT_LICENSE = License.OTHER
+
+
+def publish(*, lease: Lease, inversion: Inversion) -> Version:
+    """Store the embedding with its preview grid and receipt and end the job, all or nothing.
+
+    Raises :class:`leases.LeaseLost` when the job is no longer this worker's; then nothing is published. A second call
+    finds the job ended and raises the same, so a result is published once however often it is tried.
+    """
+    with transaction.atomic():
+        job = lease.lock()
+        version = _upload(job, inversion)
+        leases.succeed(
+            lease,
+            version=version,
+            embedding=version.embedding,
+            step=inversion.receipt["steps"],
+            loss=inversion.receipt["loss"],
+            loss_curve=inversion.receipt["loss_curve"],
+        )
+    return version
+
+
+def _upload(job: Job, inversion: Inversion) -> Version:
+    """Create the draft under the first free name."""
+    data = to_bytes(inversion.vectors, {"token": job.token, "steps": str(inversion.receipt["steps"])})
+    previews = [_as_preview(preview) for preview in job.previews.filter(final=True)]
+    for name in _names(job.name):
+        try:
+            return upload_embedding(
+                owner=job.owner,
+                filename=f"{name}.safetensors",
+                data=data,
+                name=name,
+                title=name.replace("-", " ").replace("_", " ").capitalize(),
+                token=job.token,
+                kind=job.kind,
+                base=job.base.family,
+                description=_description(job, inversion),
+                license=DRAFT_LICENSE,
+                visibility=Visibility.PRIVATE,
+                previews=previews,
+                receipt={**inversion.receipt, "job": job.pk},
+            )
+        except RegistryError as error:
+            if error.code != "name_taken":
+                raise
+    raise RegistryError("name_taken", f"{job.name} and {MAX_NAME_NUMBER - 1} names like it are taken.", field="name")
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    for number in range(2, MAX_NAME_NUMBER + 1):
+        ending = f"-{number}"
+        candidate = name[: MAX_NAME_CHARACTERS - len(ending)].rstrip("-_") + ending
+        if SLUG.fullmatch(candidate):
+            yield candidate
+
+
+def _description(job: Job, inversion: Inversion) -> str:
+    return (
+        f"Trained here on {job.base.title} from {inversion.receipt['images']} images in {inversion.receipt['steps']} steps, "
+        f"starting from “{job.initialiser}”. No licence has been chosen yet."
+    )
+
+
+def _as_preview(preview: JobPreview) -> NewPreview:
+    return NewPreview(
+        picture=StoredPicture(preview.blob, preview.width, preview.height),
+        source=RegistryPreview.Source.GENERATED,
+        variant=preview.variant,
+        template=preview.template,
+        prompt=preview.prompt,
+        seed=preview.seed,
+        settings=preview.settings,
+    )

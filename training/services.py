@@ -1,0 +1,176 @@
+"""What people do with training jobs: submit, cancel, retry, publish. Everything is checked before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Case, CharField, F, Value, When
+from django.db.models.functions import Now
+
+from hub.accounts.models import User
+from registry import storage
+from registry.errors import RegistryError
+from registry.models import Embedding
+from registry.services import publish
+from registry.validation import check_name
+from training import actors
+from training.checks import check_captions, check_settings, check_token
+from training.datasets import CheckedImage, check_files
+from training.errors import BadSetting, BaseUnknown, NameTaken, TooManyJobs, WrongState
+from training.models import ENDED, BaseModel, Job, JobImage, Preset, State
+from training.pocket import info as pocket
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+#: Unfinished jobs of one account. Jobs run one after the other, so more would only keep others waiting.
+MAX_UNFINISHED_JOBS = 10
+
+
+def submit_job(
+    *,
+    owner: User,
+    images: Iterable[tuple[str, bytes]],
+    base: BaseModel | str,
+    token: str,
+    kind: str,
+    initialiser: str,
+    name: str,
+    preset: str = Preset.BALANCED,
+    vectors: int | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    captions: Sequence[str] | None = None,
+) -> Job:
+    """Check everything, store images and job, and wake a worker once that is committed.
+
+    ``images`` are (file name, bytes) and may be a generator; ``base`` is a base model or its slug; ``vectors`` and
+    ``steps`` default to the base model's, ``steps`` scaled by the preset. Raises a subclass of ``TrainingError``.
+    """
+    base = base if isinstance(base, BaseModel) else find_base(base)
+    if not base.enabled:
+        raise BaseUnknown(f"The base model {base.title} takes no new jobs. Choose another.")
+    settings = check_settings(
+        base=base, kind=kind, initialiser=initialiser, preset=preset, vectors=vectors, steps=steps, seed=seed
+    )
+    token = check_token(token, base=base, kind=kind)
+    _check_name(owner, name)
+    _check_room(owner)  # again below, exactly; here it spares the work
+    checked = check_files(images)
+    lines = check_captions(captions, len(checked))
+    pictures = [_as_row(position, image) for position, image in enumerate(checked)]
+    with transaction.atomic():
+        _lock(owner)
+        _check_name(owner, name)
+        _check_room(owner)
+        job = Job.objects.create(owner=owner, base=base, name=name, token=token, captions=lines, **settings)
+        for picture in pictures:
+            picture.job = job
+        JobImage.objects.bulk_create(pictures)
+        transaction.on_commit(actors.send_wake, robust=True)
+    return job
+
+
+def cancel_job(*, job: Job) -> bool:
+    """End a waiting job at once, or ask the worker of a running one to stop; False when the job has ended already."""
+    changed = Job.objects.filter(pk=job.pk, state__in=[State.QUEUED, State.RUNNING]).update(
+        state=Case(
+            When(state=State.QUEUED, then=Value(State.CANCELLED.value)), default=F("state"), output_field=CharField()
+        ),
+        finished=Case(When(state=State.QUEUED, then=Now()), default=None),
+        cancel_requested=True,
+    )
+    job.refresh_from_db()
+    return bool(changed)
+
+
+def retry_job(*, job: Job) -> Job:
+    """Queue a new job with the images and settings of one that failed or was cancelled.
+
+    Raises :class:`WrongState` for any other, and what :func:`submit_job` raises about the name and the account's room.
+    """
+    if job.state not in (State.FAILED, State.CANCELLED):
+        raise WrongState("Only a job that failed or was cancelled can be tried again.")
+    if not job.base.enabled:
+        raise BaseUnknown(f"The base model {job.base.title} takes no new jobs. Submit the images with another.")
+    with transaction.atomic():
+        _lock(job.owner)
+        _check_name(job.owner, job.name)
+        _check_room(job.owner)
+        again = Job.objects.create(
+            owner=job.owner, base=job.base, name=job.name, token=job.token, kind=job.kind, initialiser=job.initialiser,
+            preset=job.preset, vectors=job.vectors, total_steps=job.total_steps, seed=job.seed, captions=job.captions,
+        )  # fmt: skip
+        images = list(job.images.all())
+        for image in images:
+            image.pk, image.job = None, again
+        JobImage.objects.bulk_create(images)
+        transaction.on_commit(actors.send_wake, robust=True)
+    return again
+
+
+def publish_draft(*, job: Job) -> Embedding:
+    """Make the embedding that a job made public; doing it again changes nothing. Raises :class:`WrongState`."""
+    if job.state != State.SUCCEEDED or job.embedding is None:
+        raise WrongState("There is nothing to publish: the job has not made an embedding, or it was deleted.")
+    return publish(embedding=job.embedding)
+
+
+def find_base(slug: str) -> BaseModel:
+    """The base model of that name; raise :class:`BaseUnknown` listing those that there are."""
+    base = BaseModel.objects.filter(slug=slug).first()
+    if base is None:
+        known = ", ".join(BaseModel.objects.filter(enabled=True).values_list("slug", flat=True)) or "none yet"
+        raise BaseUnknown(f"There is no base model called {slug}. Known here: {known}.")
+    return base
+
+
+def ensure_builtin_bases() -> None:
+    """Register the built-in base model, or bring its row up to date; whether it is enabled stays the operator's choice."""
+    BaseModel.objects.update_or_create(
+        slug=pocket.NAME,
+        defaults={
+            "title": pocket.TITLE,
+            "family": pocket.NAME,
+            "source": pocket.NAME,
+            "resolution": pocket.RESOLUTION,
+            "description": pocket.DESCRIPTION,
+            "license": pocket.LICENSE,
+            "defaults": pocket.DEFAULTS,
+            "preview_prompts": {kind: list(prompts) for kind, prompts in pocket.PREVIEW_PROMPTS.items()},
+        },
+    )
+
+
+def _unfinished(owner: User) -> QuerySet[Job]:
+    return Job.objects.filter(owner=owner).exclude(state__in=ENDED)
+
+
+def _lock(owner: User) -> None:
+    """Let one submission of an account through at a time, so that its limits hold exactly."""
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+
+
+def _check_room(owner: User) -> None:
+    if _unfinished(owner).count() >= MAX_UNFINISHED_JOBS:
+        raise TooManyJobs(f"You have {MAX_UNFINISHED_JOBS} unfinished jobs. Wait for one to end, or cancel one.")
+
+
+def _check_name(owner: User, name: str) -> None:
+    try:
+        check_name(name)
+    except RegistryError as error:
+        raise BadSetting(error.message, field="name", code=error.code) from error
+    if Embedding.objects.filter(owner=owner, name=name).exists():
+        raise NameTaken(f"You have an embedding called {name} already. Choose another name.")
+    if _unfinished(owner).filter(name=name).exists():
+        raise NameTaken(f"An unfinished job of yours will be called {name}. Choose another name, or cancel that job.")
+
+
+def _as_row(position: int, image: CheckedImage) -> JobImage:
+    """Store the picture. Blobs are named by their content, so one that no job comes to name does no harm."""
+    return JobImage(
+        position=position, blob=storage.put(image.png), width=image.width, height=image.height, filename=image.filename[:255]
+    )
