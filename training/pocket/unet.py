@@ -80,7 +80,7 @@ def train_unet(
     """Train for the stage's minutes and return the averaged denoiser and text encoder."""
     splice = splice_into(text_encoder)
     modules = nn.ModuleDict({"unet": make_unet(), "encoder": text_encoder, "maker": maker})
-    unet = modules["unet"]
+    unet = modules["unet"].to(memory_format=torch.channels_last)
     following = [*text_encoder.parameters(), *maker.parameters()]
     optimiser = torch.optim.AdamW(
         [{"params": unet.parameters(), "lr": LEARNING_RATE}, {"params": following, "lr": TEXT_LEARNING_RATE}],

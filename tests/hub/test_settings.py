@@ -1,0 +1,63 @@
+"""Settings refuse nonsense, naming the variable."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+
+from hub import env
+from hub.accounts.names import validate_embedding_name, validate_owner_name
+from hub.secret import secret_key
+
+
+@pytest.mark.parametrize(("reader", "value"), [(env.flag, "maybe"), (env.number, "ten"), (env.number, "-1")])
+def test_nonsense_stops_the_start_with_the_variables_name(monkeypatch, reader, value):
+    monkeypatch.setenv("HUB_EXAMPLE", value)
+    with pytest.raises(ImproperlyConfigured, match="HUB_EXAMPLE"):
+        reader("HUB_EXAMPLE", 0)
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch, tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("from the file\n")
+    monkeypatch.setenv("HUB_EXAMPLE_FILE", str(file))
+    assert env.text("HUB_EXAMPLE") == "from the file"
+
+
+def test_the_secret_key_is_made_once_and_kept_private(tmp_path):
+    path = tmp_path / "deep" / "key"
+    first = secret_key(path)
+    assert len(first) >= 50
+    assert secret_key(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["ab", "Big", "-x-", "a b c", "a" * 65, "über", "a/b", "admin", "api", "train"])
+def test_a_user_name_that_breaks_addresses_is_refused(name):
+    with pytest.raises(ValidationError):
+        validate_owner_name(name)
+
+
+@pytest.mark.parametrize("name", ["edit", "con", "x", "UPPER", "dots.in.it"])
+def test_an_embedding_name_that_breaks_addresses_is_refused(name):
+    with pytest.raises(ValidationError):
+        validate_embedding_name(name)
+
+
+def test_every_first_segment_the_site_uses_is_reserved():
+    from django.urls import get_resolver
+
+    first = {str(entry.pattern).split("/")[0] for entry in get_resolver().url_patterns}
+    nested = {
+        str(pattern.pattern).split("/")[0]
+        for entry in get_resolver().url_patterns
+        if not str(entry.pattern)
+        for pattern in entry.url_patterns
+    }
+    for segment in (first | nested) - {"", "healthz"}:
+        if "<" in segment:
+            continue
+        with pytest.raises(ValidationError):
+            validate_owner_name(segment)

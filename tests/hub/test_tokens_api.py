@@ -1,0 +1,76 @@
+"""Tokens: shown once, stored hashed, never stronger than what made them."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.accounts.models import ApiToken
+
+
+def test_a_token_says_who_it_belongs_to(api_as, alice):
+    answer = api_as(alice, ["read"]).get("/api/hub/me")
+    assert answer.status_code == 200
+    assert answer.json()["login"] == "alice"
+    assert answer.json()["scopes"] == ["read"]
+
+
+def test_without_a_token_there_is_no_me(api, db):
+    answer = api.get("/api/hub/me")
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize("header", ["Bearer sw_wrong", "Bearer", "Bearer a b"])
+def test_a_wrong_token_is_refused_with_what_to_do(api, db, header):
+    answer = api.get("/api/hub/embeddings", HTTP_AUTHORIZATION=header)
+    assert answer.status_code == 401
+    assert "token" in answer.json()["error"]["message"].lower()
+
+
+def test_the_secret_is_shown_once_and_stored_hashed(api_as, alice):
+    client = api_as(alice)
+    made = client.post("/api/hub/tokens", {"name": "laptop", "scopes": ["read"]})
+    assert made.status_code == 201
+    secret = made.json()["token"]
+    assert secret.startswith("sw_")
+    assert secret not in str(client.get("/api/hub/tokens").json())
+    assert not ApiToken.objects.filter(digest__contains=secret).exists()
+    assert ApiToken.objects.get(name="laptop").digest == ApiToken.digest_of(secret)
+
+
+def test_a_token_cannot_make_a_stronger_one(api_as, alice):
+    answer = api_as(alice, ["read", "write"]).post("/api/hub/tokens", {"name": "more", "scopes": ["train"]})
+    assert answer.status_code == 403
+    assert not ApiToken.objects.filter(name="more").exists()
+
+
+def test_a_read_token_cannot_make_any(api_as, alice):
+    answer = api_as(alice, ["read"]).post("/api/hub/tokens", {"name": "more", "scopes": ["read"]})
+    assert answer.status_code == 403
+    assert "write" in answer.json()["error"]["message"]
+
+
+def test_a_revoked_token_stops_working_at_once(api_as, alice):
+    client = api_as(alice)
+    [token] = client.get("/api/hub/tokens").json()["results"]
+    assert client.delete(f"/api/hub/tokens/{token['id']}").status_code == 204
+    assert client.get("/api/hub/me").status_code == 401
+
+
+def test_nobody_revokes_anothers_token(api_as, alice, bob):
+    theirs, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
+    assert api_as(bob).delete(f"/api/hub/tokens/{theirs.pk}").status_code == 404
+    assert ApiToken.objects.filter(pk=theirs.pk).exists()
+
+
+def test_an_account_that_is_closed_has_no_working_token(api_as, alice):
+    client = api_as(alice)
+    alice.is_active = False
+    alice.save()
+    assert client.get("/api/hub/me").status_code == 401
+
+
+def test_an_unknown_scope_is_named(api_as, alice):
+    answer = api_as(alice).post("/api/hub/tokens", {"name": "x", "scopes": ["fly"]})
+    assert answer.status_code == 400
+    assert "scopes" in answer.json()["error"]["fields"]
