@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from django.core.files.uploadedfile import UploadedFile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from training.errors import BadImage
@@ -49,15 +50,19 @@ class CheckedImage:
 def check_image(data: bytes, filename: str) -> CheckedImage:
     """Decode one untrusted file within bounds; raise :class:`BadImage` naming it."""
     if len(data) > MAX_IMAGE_BYTES:
-        raise BadImage(
-            f"{filename} has {len(data) / 2**20:.1f} MB; an image may have {MAX_IMAGE_BYTES // 2**20} MB. Save it smaller."
-        )
+        raise BadImage(f"{filename} has more than {MAX_IMAGE_BYTES // 2**20} MB. Save it smaller.")
     if not data:
         raise BadImage(f"{filename} is empty. Choose the image again.")
     image = _shrink(_decode(data, filename))
     file = io.BytesIO()
     image.save(file, "PNG")
     return CheckedImage(file.getvalue(), image.width, image.height, filename)
+
+
+def read_uploads(files: Iterable[UploadedFile]) -> Iterator[tuple[str, bytes]]:
+    """Yield (file name, bytes) of uploads, each read when it is its turn and no further than the limit shows."""
+    for file in files:
+        yield file.name or "image", file.read(MAX_IMAGE_BYTES + 1)
 
 
 def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:

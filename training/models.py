@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,6 +13,11 @@ from django.urls import reverse
 
 from registry.models import FAMILY_CHOICES, MAX_TOKEN_CHARACTERS, Embedding, Version
 from training.inversion.config import MAX_STEPS, MAX_VECTORS
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from hub.accounts.models import User
 
 
 class BaseModel(models.Model):
@@ -56,6 +63,16 @@ class Preset(models.TextChoices):
     THOROUGH = "thorough", "Thorough"
 
 
+class JobQuerySet(models.QuerySet):
+    """Reads of jobs, by who may know of them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Jobs that a person may open: their own; staff may open all."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_staff else self.filter(owner=user)
+
+
 class Job(models.Model):
     """One request to learn a word from images."""
 
@@ -99,6 +116,8 @@ class Job(models.Model):
 
     embedding = models.ForeignKey(Embedding, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     version = models.OneToOneField(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="job")
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -1,0 +1,1 @@
+"""The native API of training: base models and jobs."""

@@ -1,0 +1,100 @@
+"""What the training routes take and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from training.checks import default_steps, default_vectors
+from training.models import BaseModel, Job, JobPreview, Preset, State
+
+
+class BaseModelSerializer(serializers.ModelSerializer):
+    """A base model that jobs may choose."""
+
+    name = serializers.CharField(source="slug", help_text="What a job names it by.")
+    vectors = serializers.SerializerMethodField(help_text="Vectors of a word when a job does not say.")
+    steps = serializers.SerializerMethodField(help_text="Optimiser steps of each preset.")
+
+    class Meta:
+        model = BaseModel
+        fields = ["name", "title", "family", "resolution", "description", "license", "vectors", "steps"]
+
+    def get_vectors(self, base: BaseModel) -> int:
+        return default_vectors(base)
+
+    def get_steps(self, base: BaseModel) -> dict[str, int]:
+        return {preset: default_steps(base, preset) for preset in Preset.values}
+
+
+class JobPreviewSerializer(serializers.ModelSerializer):
+    """A picture drawn while a job ran."""
+
+    url = serializers.SerializerMethodField(help_text="Where its WebP file is; it needs the same account.")
+
+    class Meta:
+        model = JobPreview
+        fields = ["url", "step", "prompt", "template", "seed", "variant", "final", "width", "height"]
+
+    def get_url(self, preview: JobPreview) -> str:
+        path = reverse("api-job-preview", args=[preview.job_id, preview.pk])
+        request = self.context.get("request")
+        return request.build_absolute_uri(path) if request else path
+
+
+class JobErrorSerializer(serializers.Serializer):
+    """Why a job failed."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class JobSerializer(serializers.ModelSerializer):
+    """A job and how far it is."""
+
+    base = serializers.CharField(source="base.slug")
+    init = serializers.CharField(source="initialiser", help_text="The words it started from.")
+    state = serializers.ChoiceField(choices=State.choices)
+    queue_position = serializers.IntegerField(allow_null=True, help_text="1 is next; null when it does not wait.")
+    previews = JobPreviewSerializer(many=True)
+    images = serializers.IntegerField(source="images.count", help_text="How many training images it has.")
+    error = serializers.SerializerMethodField(help_text="Null unless it failed.")
+    embedding = serializers.SerializerMethodField(help_text="owner/name of what it made; null before that.")
+
+    class Meta:
+        model = Job
+        fields = [
+            "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images",
+            "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
+            "loss", "loss_curve", "previews", "error", "embedding", "attempts", "created", "started", "finished",
+        ]  # fmt: skip
+
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
+    def get_error(self, job: Job) -> dict[str, Any] | None:
+        return {"code": job.error_code, "message": job.error_message} if job.state == State.FAILED else None
+
+    def get_embedding(self, job: Job) -> str | None:
+        return str(job.embedding) if job.embedding else None
+
+
+class NewJobSerializer(serializers.Serializer):
+    """What a new job is made of. The services check what it means; here only its form is."""
+
+    images = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), required=False, default=list, help_text="3 to 50 files, repeated."
+    )
+    base = serializers.CharField(help_text="Name of a base model, for example pocket.")
+    token = serializers.CharField(help_text="The new word, for example <my-cat>.")
+    kind = serializers.CharField(help_text="object or style.")
+    init = serializers.CharField(help_text="Words that the new one starts from.")
+    name = serializers.CharField(help_text="Name of the embedding that it shall become.")
+    preset = serializers.CharField(default=Preset.BALANCED.value, help_text="quick, balanced or thorough.")
+    vectors = serializers.IntegerField(required=False, allow_null=True, default=None)
+    steps = serializers.IntegerField(required=False, allow_null=True, default=None)
+    seed = serializers.IntegerField(default=0)
+    captions = serializers.ListField(
+        child=serializers.CharField(), required=False, default=list, help_text="One for each image, {} for the word, repeated."
+    )

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from training.api import views
+
+urlpatterns = [
+    path("base-models", views.BaseModelsView.as_view(), name="api-base-models"),
+    path("jobs", views.JobsView.as_view(), name="api-jobs"),
+    path("jobs/<int:pk>", views.JobView.as_view(), name="api-job"),
+    path("jobs/<int:pk>/cancel", views.JobCancelView.as_view(), name="api-job-cancel"),
+    path("jobs/<int:pk>/retry", views.JobRetryView.as_view(), name="api-job-retry"),
+    path("jobs/<int:pk>/previews/<int:preview>", views.JobPreviewView.as_view(), name="api-job-preview"),
+]

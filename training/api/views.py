@@ -1,0 +1,152 @@
+"""``/api/hub/base-models`` and ``/api/hub/jobs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hub.accounts.auth import HasScope, ReadScope
+from hub.api import ApiError, CursorPages
+from registry import storage
+from training import services
+from training.api.serializers import BaseModelSerializer, JobSerializer, NewJobSerializer
+from training.datasets import read_uploads
+from training.errors import NameTaken, TooManyJobs, TrainingError, WrongState
+from training.models import BaseModel, Job, JobPreview
+
+#: Fields that requests call otherwise than the services do.
+_REQUEST_NAMES = {"initialiser": "init"}
+
+
+@contextmanager
+def answering_errors() -> Iterator[None]:
+    """Turn a refusal of the services into the API's answer."""
+    try:
+        yield
+    except TrainingError as error:
+        conflict = isinstance(error, NameTaken | TooManyJobs | WrongState)
+        field = _REQUEST_NAMES.get(error.field, error.field)
+        raise ApiError(
+            error.code,
+            error.message,
+            status=status.HTTP_409_CONFLICT if conflict else status.HTTP_400_BAD_REQUEST,
+            fields={field: [error.message]} if field else None,
+        ) from error
+
+
+class BaseModelPages(CursorPages):
+    """In the order in which they were set up."""
+
+    ordering = "id"
+
+
+class BaseModelsView(ListAPIView):
+    """List the base models that new jobs may choose."""
+
+    serializer_class = BaseModelSerializer
+    permission_classes = [ReadScope]
+    pagination_class = BaseModelPages
+    queryset = BaseModel.objects.filter(enabled=True)
+
+
+class _Jobs:
+    """The jobs that a request may know of; any other is not found."""
+
+    serializer_class = JobSerializer
+    request: Request
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return (
+            Job.objects.visible_to(self.request.user)
+            .select_related("base", "embedding__owner")
+            .prefetch_related("previews", "images")
+        )
+
+
+class JobsView(_Jobs, ListAPIView):
+    """List your jobs, or submit one."""
+
+    pagination_class = CursorPages
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    def get_permissions(self) -> list[object]:
+        return [HasScope("train")()] if self.request.method == "POST" else [IsAuthenticated(), ReadScope()]
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return super().get_queryset().filter(owner=self.request.user)
+
+    @extend_schema(request={"multipart/form-data": NewJobSerializer}, responses={201: JobSerializer})
+    def post(self, request: Request) -> Response:
+        form = NewJobSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        values = form.validated_data
+        files, values["initialiser"] = values.pop("images"), values.pop("init")
+        with answering_errors():
+            job = services.submit_job(owner=request.user, images=read_uploads(files), **values)
+        body = JobSerializer(job, context=self.get_serializer_context()).data
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class JobView(_Jobs, RetrieveAPIView):
+    """One job: state, progress, previews, what it made or why it failed."""
+
+    permission_classes = [IsAuthenticated, ReadScope]
+
+
+class JobCancelView(_Jobs, GenericAPIView):
+    """Cancel a job: at once while it waits, within a second or two while it trains."""
+
+    permission_classes = [HasScope("train")]
+
+    @extend_schema(request=None, responses={200: JobSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        job = self.get_object()
+        if not services.cancel_job(job=job):
+            raise ApiError("wrong_state", f"The job has ended already: {job.state}.", status=status.HTTP_409_CONFLICT)
+        return Response(self.get_serializer(job).data)
+
+
+class JobRetryView(_Jobs, GenericAPIView):
+    """Try a failed or cancelled job again, as a new job with the same images and settings."""
+
+    permission_classes = [HasScope("train")]
+
+    @extend_schema(request=None, responses={201: JobSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        job = self.get_object()
+        if job.owner_id != request.user.pk:
+            raise PermissionDenied("Only its owner can try a job again.")
+        with answering_errors():
+            again = services.retry_job(job=job)
+        return Response(self.get_serializer(again).data, status=status.HTTP_201_CREATED)
+
+
+class JobPreviewView(_Jobs, GenericAPIView):
+    """The WebP file of a preview."""
+
+    permission_classes = [IsAuthenticated, ReadScope]
+
+    @extend_schema(responses={(200, "image/webp"): OpenApiResponse(OpenApiTypes.BINARY)})
+    def get(self, request: Request, pk: int, preview: int) -> FileResponse:
+        jobs = Job.objects.visible_to(request.user).filter(pk=pk)
+        found = JobPreview.objects.filter(pk=preview, job__in=jobs).first()
+        if found is None:
+            raise Http404
+        try:
+            file = storage.open_blob(found.blob)
+        except storage.BlobMissing as error:
+            raise Http404 from error
+        headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+        return FileResponse(file, content_type="image/webp", headers=headers)
