@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from hub.accounts.models import ApiToken, User
+
+if TYPE_CHECKING:  # views read their settings, which name this module
+    from rest_framework.views import APIView
 
 
 class TokenAuthentication(BaseAuthentication):
