@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 import copy
-import os
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
 from safetensors import safe_open
-from safetensors.numpy import save
 from torch import Tensor
 
-from training.inversion.models import BaseModel
+from training.inversion.config import InversionConfig
+from training.inversion.models import WITHOUT_CHECKER, BaseModel
+from training.inversion.quiet import quiet_libraries
 
 #: The tensor's name in the file, as kohya and most tools know it.
 KEY = "emb_params"
+#: Bytes that the header's end is padded to, so that the numbers can be read in place.
+_ALIGNMENT = 8
+
+
+def metadata_for(config: InversionConfig, base: BaseModel, images: int) -> dict[str, str]:
+    """What the file says of itself: texts only, no time and no path, so that the same run gives the same bytes."""
+    return {
+        "token": config.placeholder_token,
+        "kind": config.kind,
+        "initialiser": config.initialiser,
+        "vectors": str(config.vectors),
+        "steps": str(config.steps),
+        "seed": str(config.seed),
+        "images": str(images),
+        "base": base.name,
+        "base_family": base.family,
+        "base_fingerprint": base.fingerprint,
+    }
 
 
 def to_bytes(vectors: np.ndarray, metadata: dict[str, str]) -> bytes:
-    """Canonical safetensors of vectors float32 [n, d]."""
-    return save({KEY: np.ascontiguousarray(vectors, dtype=np.float32)}, metadata=metadata)
+    """Canonical safetensors of vectors float32 [n, d].
+
+    Written here because the safetensors library puts metadata in an order that changes from run to run.
+    """
+    numbers = np.ascontiguousarray(vectors, dtype="<f4")
+    entry = {"dtype": "F32", "shape": list(numbers.shape), "data_offsets": [0, numbers.nbytes]}
+    header = json.dumps({"__metadata__": dict(sorted(metadata.items())), KEY: entry}).encode()
+    header += b" " * (-len(header) % _ALIGNMENT)
+    return len(header).to_bytes(8, "little") + header + numbers.tobytes()
 
 
 def save_embedding(path: Path, vectors: np.ndarray, metadata: dict[str, str]) -> None:
     """Write the file under another name and move it into place, so that a crash leaves no half file."""
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(to_bytes(vectors, metadata))
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(to_bytes(vectors, metadata))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_embedding(path: Path) -> tuple[np.ndarray, dict[str, str]]:
@@ -47,16 +75,15 @@ def states_through_public_loader(base: BaseModel, path: Path, token: str, prompt
     shared = base.pipeline
     text_encoder = copy.deepcopy(shared.text_encoder)
     text_encoder.set_input_embeddings(text_encoder.get_input_embeddings().table)
-    pipeline = StableDiffusionPipeline(
-        vae=shared.vae,
-        text_encoder=text_encoder,
-        tokenizer=copy.deepcopy(shared.tokenizer),
-        unet=shared.unet,
-        scheduler=shared.scheduler,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    pipeline.load_textual_inversion(str(path), token=token)
-    states, _ = pipeline.encode_prompt(prompts, base.device, 1, False)
+    with quiet_libraries():
+        pipeline = type(shared)(
+            vae=shared.vae,
+            text_encoder=text_encoder,
+            tokenizer=copy.deepcopy(shared.tokenizer),
+            unet=shared.unet,
+            scheduler=shared.scheduler,
+            **WITHOUT_CHECKER,
+        )
+        pipeline.load_textual_inversion(str(path), token=token)
+        states, _ = pipeline.encode_prompt(prompts, base.device, 1, False)
     return states

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -17,6 +18,8 @@ MAX_VECTORS = 16
 MAX_STEPS = 20_000
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
 MAX_CAPTION_CHARACTERS = 500
+#: Smallest values of the settings that count something.
+_LOW_LIMITS = {"batch_size": 1, "preview_steps": 1, "progress_every": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class InversionConfig:
     preview_at: tuple[float, ...] = (0.34, 0.67)
     """Fractions of the run at which previews are drawn; the final ones are always drawn."""
     preview_prompts: tuple[str, ...] = ("a photo of {}", "a painting of {}")
-    """Prompts of the preview grid, ``{}`` standing for the placeholder (or the initialiser)."""
+    """Prompts of the preview grid, ``{}`` standing for the placeholder (or the initialiser); none for no previews."""
     preview_seeds: tuple[int, ...] = (1, 2)
     """Seeds of the preview grid; each prompt is drawn once for each seed."""
     preview_steps: int = 20
@@ -66,10 +69,13 @@ class InversionConfig:
             raise BadConfig("vectors", f"Use 1 to {MAX_VECTORS} vectors.")
         if not 1 <= self.steps <= MAX_STEPS:
             raise BadConfig("steps", f"Use 1 to {MAX_STEPS} steps.")
-        if self.batch_size < 1:
-            raise BadConfig("batch_size", "The batch holds at least one picture.")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise BadConfig("learning_rate", "The learning rate is a positive number.")
+        for field, low in _LOW_LIMITS.items():
+            if getattr(self, field) < low:
+                raise BadConfig(field, f"The setting {field} is at least {low}.")
+        if self.preview_prompts and not self.preview_seeds:
+            raise BadConfig("preview_seeds", "Give at least one seed to draw the previews with.")
         for caption in self.captions or ():
             if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
                 raise BadConfig(
@@ -84,7 +90,9 @@ class InversionConfig:
         for key in values:
             if key not in known:
                 raise BadConfig(key, f"There is no setting called {key}.")
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        return cls(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be stored beside the result."""

@@ -10,9 +10,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from training.inversion.config import InversionConfig
-from training.inversion.errors import BadImages
+from training.inversion.errors import BadConfig, BadImages
 from training.inversion.models import BaseModel
 from training.inversion.templates import templates_for
+from training.inversion.tokens import tokenise
 
 #: Images through the autoencoder at a time.
 ENCODE_BATCH = 8
@@ -59,10 +60,30 @@ class Latents:
         return mean + deviation * noise
 
 
+def check_captions(config: InversionConfig, images: int, base: BaseModel) -> None:
+    """Raise :class:`BadConfig` unless there is a caption for each image, with room for all of the placeholder's vectors."""
+    if config.captions is None:
+        return
+    if len(config.captions) != images:
+        raise BadConfig(
+            "captions",
+            f"There are {len(config.captions)} captions for {images} images. Give one for each, or none at all.",
+        )
+    filled = [caption.replace("{}", config.placeholder_token) for caption in config.captions]
+    prompts = tokenise(base.tokenizer, filled, config.placeholder_token, config.vectors)
+    for number, rows in enumerate(prompts.rows, 1):
+        if int(rows.max()) < config.vectors - 1:
+            raise BadConfig(
+                "captions",
+                f"Caption {number} is too long: the new word falls beyond the {base.tokenizer.model_max_length} tokens "
+                "that the base model reads. Shorten it, or move {} towards its beginning.",
+            )
+
+
 def captions_for(config: InversionConfig, indices: Tensor, generator: torch.Generator) -> list[str]:
     """A caption for each image of a batch: its own, or a template drawn for it."""
-    if config.captions:
-        lines = [config.captions[int(index) % len(config.captions)] for index in indices]
+    if config.captions is not None:
+        lines = [config.captions[int(index)] for index in indices]
     else:
         templates = templates_for(config.kind)
         picks = torch.randint(len(templates), (len(indices),), generator=generator)

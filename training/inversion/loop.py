@@ -6,6 +6,7 @@ that holds the placeholder token, and moves the placeholder's vectors so that th
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ from torch.nn import functional
 
 from training.inversion import optim
 from training.inversion.callbacks import Callbacks, Progress, Stage
-from training.inversion.checkpoint import load_embedding, save_embedding
+from training.inversion.checkpoint import load_embedding, metadata_for, save_embedding
 from training.inversion.config import InversionConfig
-from training.inversion.data import Latents, captions_for
+from training.inversion.data import Latents, captions_for, check_captions
 from training.inversion.diffusion import add_noise, stratified_timesteps, target
 from training.inversion.errors import BadConfig, Cancelled, TrainingDiverged
 from training.inversion.models import BaseModel, nearest_words
@@ -36,14 +37,19 @@ MAX_CURVE_POINTS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inversion:
-    """What a run learned. ``vectors`` float32 [n, d]; ``receipt`` is plain JSON saying how it came about."""
+    """What a run learned."""
 
-    vectors: np.ndarray
-    receipt: dict[str, Any]
+    vectors: np.ndarray  #: float32 [n, d]
+    receipt: dict[str, Any]  #: plain JSON saying how it came about
+    metadata: dict[str, str]  #: what a file of the vectors says of itself
 
 
 def train(
-    config: InversionConfig, images: Sequence[Image.Image], *, base: BaseModel, callbacks: Callbacks | None = None
+    config: InversionConfig,
+    images: Sequence[Image.Image],
+    *,
+    base: BaseModel,
+    callbacks: Callbacks | None = None,
 ) -> Inversion:
     """Learn the placeholder's vectors from images and draw the final previews from the finished file.
 
@@ -54,18 +60,21 @@ def train(
     check_new(base.tokenizer, config.placeholder_token)
     if not word_ids(base.tokenizer, config.initialiser):
         raise BadConfig("initialiser", "Give one or more words to start from.")
+    check_captions(config, len(images), base)
     callbacks.on_stage(Stage.ENCODING)
     latents = Latents(base, images)
     callbacks.on_stage(Stage.TRAINING)
     rows, curve = optimise(config, latents, base, callbacks)
     callbacks.on_stage(Stage.PREVIEWING)
     receipt = _receipt(config, base, rows, curve, latents.count)
+    metadata = metadata_for(config, base, latents.count)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "learned.safetensors"
-        save_embedding(path, rows.cpu().numpy(), {"token": config.placeholder_token})
-        vectors, _ = load_embedding(path)
+        save_embedding(path, rows.cpu().numpy(), metadata)
+        vectors, metadata = load_embedding(path)
         draw_final(config, base, path, config.steps, callbacks)
-    return Inversion(vectors=vectors, receipt={**receipt, "seconds": round(time.monotonic() - begun, 2)})
+    receipt["seconds"] = round(time.monotonic() - begun, 2)
+    return Inversion(vectors=vectors, receipt=receipt, metadata=metadata)
 
 
 def optimise(
@@ -74,7 +83,9 @@ def optimise(
     """Run the optimiser steps; return the vectors [n, d] and the loss curve [[step, loss], …]."""
     generator = torch.Generator().manual_seed(config.seed)  # the job's own: other jobs change nothing
     table = base.splice.weight
-    rows = nn.Parameter(initial_vectors(base.tokenizer, table, config.initialiser, config.vectors).to(base.device))
+    rows = nn.Parameter(
+        initial_vectors(base.tokenizer, table, config.initialiser, config.vectors).to(base.device)
+    )
     optim.hold_norms(rows, base.median_norm)
     optimiser = optim.make_optimiser(rows, config.learning_rate)
     report = _Reporter(config, callbacks)
@@ -88,14 +99,16 @@ def optimise(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if step == 0:
-            _check_gradient(rows)
+            _check_gradient(_gradient(rows), 1)
         optimiser.step()
         optim.hold_norms(rows, base.median_norm)
-        report.step(step + 1, loss.detach())
+        report.step(step + 1, loss.detach(), rows)
         if step + 1 in marks and step + 1 < config.steps:
             with report.paused():
                 draw_progress(config, base, rows, step + 1, callbacks)
-    return rows.detach().float(), report.curve
+    learned = rows.detach().float()
+    _check_finite(learned)
+    return learned, report.curve
 
 
 def step_loss(
@@ -116,16 +129,35 @@ def step_loss(
     unet = base.pipeline.unet
     noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps).to(unet.dtype)
     answer = unet(noisy, timesteps, states.to(unet.dtype)).sample.float()
-    return functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps))
+    return functional.mse_loss(
+        answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
+    )
 
 
-def _check_gradient(rows: nn.Parameter) -> None:
-    """Fail at once where training cannot work, instead of after minutes."""
-    size = float(rows.grad.norm()) if rows.grad is not None else 0.0
-    if not np.isfinite(size):
-        raise TrainingDiverged("The first step already gave numbers that are not finite. The base model may be damaged.")
+def _gradient(rows: nn.Parameter) -> float:
+    """Length of the gradient; reading it waits for the device."""
+    return float(rows.grad.norm()) if rows.grad is not None else 0.0
+
+
+def _check_gradient(size: float, step: int) -> None:
+    """Fail where training cannot work, the first time after one step instead of after minutes."""
+    if not math.isfinite(size):
+        raise TrainingDiverged(
+            f"The gradient stopped being a number at step {step}. Try a lower learning rate; "
+            "at step 1 the base model may be damaged."
+        )
     if size == 0:
-        raise TrainingDiverged("The vectors get no gradient. Check that the captions hold the placeholder token.")
+        raise TrainingDiverged(
+            f"The vectors get no gradient at step {step}. Check that the captions hold the placeholder token."
+        )
+
+
+def _check_finite(rows: Tensor) -> None:
+    """Never hand out vectors that turn every picture black."""
+    if not bool(torch.isfinite(rows).all()):
+        raise TrainingDiverged(
+            "The vectors stopped being numbers. Try a lower learning rate or other images."
+        )
 
 
 class _Reporter:
@@ -137,19 +169,23 @@ class _Reporter:
         self.since = self.begun = time.monotonic()
         self.pauses = 0.0
         self.losses: list[Tensor] = []
-        self.keep_every = max(1, config.steps // (config.progress_every * MAX_CURVE_POINTS)) * config.progress_every
+        self.keep_every = (
+            max(1, config.steps // (config.progress_every * MAX_CURVE_POINTS)) * config.progress_every
+        )
 
-    def step(self, step: int, loss: Tensor) -> None:
-        """Take a step's loss; report when it is time."""
+    def step(self, step: int, loss: Tensor, rows: nn.Parameter) -> None:
+        """Take a step's loss; look whether all is well and report when it is time."""
         self.losses.append(loss)
         if step % self.config.progress_every and step != self.config.steps:
             return
         mean = float(torch.stack(self.losses).mean())  # waits for the device
         self.losses = []
-        if not np.isfinite(mean):
+        if not math.isfinite(mean):
             raise TrainingDiverged(
                 f"The loss stopped being a number at step {step}. Try a lower learning rate or other images."
             )
+        _check_gradient(_gradient(rows), step)
+        _check_finite(rows)
         if step % self.keep_every == 0 or step == self.config.steps:
             self.curve.append([step, round(mean, 5)])
         speed = step / max(time.monotonic() - self.begun - self.pauses, 1e-6)
@@ -184,7 +220,7 @@ def _receipt(
 ) -> dict[str, Any]:
     return {
         "config": config.to_dict(),
-        "base": {"name": Path(base.name).name, "family": base.family, "fingerprint": base.fingerprint()},
+        "base": {"name": base.name, "family": base.family, "fingerprint": base.fingerprint},
         "images": images,
         "steps": config.steps,
         "loss": curve[-1][1] if curve else None,

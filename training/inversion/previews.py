@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,52 +16,84 @@ from training.inversion.models import BaseModel
 from training.inversion.sampler import draw, states_of
 
 
-def draw_progress(config: InversionConfig, base: BaseModel, rows: Tensor, step: int, callbacks: Callbacks) -> None:
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One picture to be drawn."""
+
+    template: str
+    prompt: str
+    seed: int
+    variant: Variant
+
+
+def draw_progress(
+    config: InversionConfig, base: BaseModel, rows: Tensor, step: int, callbacks: Callbacks
+) -> None:
     """Draw each prompt once, with the vectors as they are now."""
-    filled = [template.replace("{}", config.placeholder_token) for template in config.preview_prompts]
+    cells = [
+        _cell(config, template, config.preview_seeds[0], Variant.LEARNED)
+        for template in config.preview_prompts
+    ]
+    if not cells:
+        return
     with torch.no_grad():
-        states = states_of(base, filled, config.placeholder_token, rows)
-    seeds = [config.preview_seeds[0]] * len(filled)
-    _report(config, base, states, list(config.preview_prompts), filled, seeds, Variant.LEARNED, step, False, callbacks)
+        states = states_of(base, [cell.prompt for cell in cells], config.placeholder_token, rows)
+    _report(config, base, cells, states, step, False, callbacks)
 
 
 def draw_final(config: InversionConfig, base: BaseModel, path: Path, step: int, callbacks: Callbacks) -> None:
-    """Draw the grid, prompts by seeds, from the finished file, and the same with the initialiser words instead."""
+    """Draw the grid, prompts by seeds, from the finished file, each beside the same with the initialiser words instead.
+
+    Pairs go through the UNet together: a small grid is one batch.
+    """
     grid = [(template, seed) for template in config.preview_prompts for seed in config.preview_seeds]
-    templates, seeds = [template for template, _ in grid], [seed for _, seed in grid]
-    token = config.placeholder_token
-    learned = [template.replace("{}", token) for template in templates]
-    states = states_through_public_loader(base, path, token, learned)
-    _report(config, base, states, templates, learned, seeds, Variant.LEARNED, step, True, callbacks)
-    plain = [template.replace("{}", config.initialiser) for template in templates]
+    if not grid:
+        return
+    learned = [_cell(config, template, seed, Variant.LEARNED) for template, seed in grid]
+    plain = [_cell(config, template, seed, Variant.INITIALISER) for template, seed in grid]
     with torch.no_grad():
-        states = states_of(base, plain)
-    _report(config, base, states, templates, plain, seeds, Variant.INITIALISER, step, True, callbacks)
+        through_file = states_through_public_loader(
+            base, path, config.placeholder_token, [cell.prompt for cell in learned]
+        )
+        states = torch.stack([through_file, states_of(base, [cell.prompt for cell in plain])], dim=1).flatten(
+            0, 1
+        )
+    pairs = [cell for pair in zip(learned, plain, strict=True) for cell in pair]
+    _report(config, base, pairs, states, step, True, callbacks)
+
+
+def _cell(config: InversionConfig, template: str, seed: int, variant: Variant) -> _Cell:
+    word = config.placeholder_token if variant is Variant.LEARNED else config.initialiser
+    return _Cell(template, template.replace("{}", word), seed, variant)
 
 
 def _report(
     config: InversionConfig,
     base: BaseModel,
+    cells: list[_Cell],
     states: Tensor,
-    templates: list[str],
-    prompts: list[str],
-    seeds: list[int],
-    variant: Variant,
     step: int,
     final: bool,
     callbacks: Callbacks,
 ) -> None:
-    images = draw(base, states, seeds, steps=config.preview_steps, guidance_scale=config.guidance_scale)
-    for image, template, prompt, seed in zip(images, templates, prompts, seeds, strict=True):
+    images = draw(
+        base,
+        states,
+        [cell.seed for cell in cells],
+        steps=config.preview_steps,
+        guidance_scale=config.guidance_scale,
+        should_stop=callbacks.should_stop,
+    )
+    for cell, image in zip(cells, images, strict=True):
         if callbacks.should_stop():
             raise Cancelled
         callbacks.on_preview(
             Preview(
                 step=step,
-                prompt=prompt,
-                template=template,
-                seed=seed,
-                variant=variant,
+                prompt=cell.prompt,
+                template=cell.template,
+                seed=cell.seed,
+                variant=cell.variant,
                 final=final,
                 guidance_scale=config.guidance_scale,
                 sampler_steps=config.preview_steps,

@@ -1,8 +1,8 @@
 """The placeholder token: where it stands in a prompt, and how its vectors get into a frozen text encoder.
 
-Token ids stay inside the vocabulary: a prompt carries the id of the end-of-text token where the placeholder's vectors
-belong, and the input embedding is replaced there. Some text encoders find the pooled position as the largest id of a
-prompt, so an id beyond the vocabulary would move it onto the placeholder.
+Token ids stay inside the vocabulary: a prompt carries an ordinary, small id where the placeholder's vectors belong, and
+the input embedding is replaced there. Text encoders find the pooled position by the end token's id or, with an older
+configuration, by the largest id of a prompt: neither an end token nor an id beyond the vocabulary may stand there.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def splice_into(text_encoder: Any) -> SplicedEmbedding:
     return wrapper
 
 
-def encode(text_encoder: Any, splice: SplicedEmbedding, prompts: Prompts, vectors: Tensor | None = None) -> Tensor:
+def encode(
+    text_encoder: Any, splice: SplicedEmbedding, prompts: Prompts, vectors: Tensor | None = None
+) -> Tensor:
     """Return the text states [B, L, d] that the UNet attends to."""
     if vectors is None:
         return text_encoder(prompts.ids)[0]
