@@ -61,3 +61,21 @@ class BadValues(FormatError):
     """The numbers cannot be an embedding: not finite, wrong dimensions, no rows."""
 
     code = "bad_values"
+
+
+class UnknownBase(FormatError):
+    """The vectors have a width that no supported family of base models takes."""
+
+    code = "unknown_base"
+
+
+class SeveralTokens(FormatError):
+    """The file holds several embeddings; each is published on its own."""
+
+    code = "several_tokens"
+
+
+class BadToken(FormatError):
+    """The placeholder token cannot be written into a file that others read."""
+
+    code = "bad_token"

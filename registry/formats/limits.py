@@ -4,8 +4,8 @@ from __future__ import annotations
 
 #: Bytes of a file. The largest real embeddings have a few hundred KB; a LoRA or checkpoint is far beyond.
 MAX_FILE_BYTES = 16 * 1024 * 1024
-#: Bytes of a safetensors header; real ones stay under 4 KB.
-MAX_HEADER_BYTES = 64 * 1024
+#: Bytes of a safetensors header. An embedding's stays under 4 KB; a LoRA's is read too, so that it can be refused by name.
+MAX_HEADER_BYTES = 512 * 1024
 #: Bytes of safetensors metadata, counted over names and values.
 MAX_METADATA_BYTES = 16 * 1024
 #: Tensors in a file; the layout with most has 16.
@@ -23,3 +23,5 @@ MAX_STACK = 1_000
 MAX_MEMO = 4_000
 #: Records of a torch zip.
 MAX_RECORDS = 64
+#: Dimensions of a tensor; embeddings have 1 or 2, and encoder output that is mistaken for one has 3.
+MAX_DIMENSIONS = 4

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated, Unsafe
-from registry.formats.limits import MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
+from registry.formats.errors import Malformed, TooLarge, Truncated, Unsafe
+from registry.formats.limits import MAX_DIMENSIONS, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
 
 #: torch storage classes and the type of their numbers, by safetensors name where embeddings use it.
 STORAGES = {
@@ -29,6 +29,17 @@ ALLOWED = frozenset(
         *(("torch", name) for name in STORAGES),
     }
 )
+
+
+#: Characters of a foreign name that a message repeats.
+MAX_SHOWN_CHARACTERS = 120
+#: No size in a file is as large; sums and products of a few such numbers stay cheap.
+_MAX_SIZE = 2**48
+
+
+def is_size(value: Any) -> bool:
+    """Whether a value is a whole number that can be a count of something; truth values are not."""
+    return type(value) is int and 0 <= value < _MAX_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,14 @@ class TensorRef:
     stride: tuple[int, ...]
 
 
+class OrderedDict(dict[Any, Any]):
+    """What the stream makes with ``collections.OrderedDict``."""
+
+
+class ParameterDict(dict[Any, Any]):
+    """What the stream makes with torch's ``ParameterDict``; its items come with its state."""
+
+
 class _Mark:
     """The stack's mark."""
 
@@ -67,12 +86,18 @@ class Machine:
 
     def __init__(self, data: bytes, start: int = 0) -> None:
         self.data, self.at = data, start
+        self.limit = start + MAX_PICKLE_BYTES
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
-        if count < 0 or self.at + count > len(self.data):
+        if self.at + count > self.limit:
+            raise TooLarge(
+                f"The pickle stream has more than {MAX_PICKLE_BYTES // 1024} KB; an embedding's has under 2 KB.",
+                where=f"offset {self.at}",
+            )
+        if self.at + count > len(self.data):
             raise Truncated("The pickle stream ends in the middle of a value.", where=f"offset {self.at}")
         part = self.data[self.at : self.at + count]
         self.at += count
@@ -133,10 +158,12 @@ class Machine:
 
     def find(self, module: Any, name: Any) -> None:
         """Put an allowed global's name on the stack; refuse any other."""
+        if type(module) is not str or type(name) is not str:
+            raise Unsafe("The file asks for something whose name is no text.", where=f"offset {self.at}")
         if (module, name) not in ALLOWED:
+            shown = "".join(c if c.isprintable() else "?" for c in f"{module}.{name}"[:MAX_SHOWN_CHARACTERS])
             raise Unsafe(
-                f"The file asks for {module}.{name}, which an embedding never needs. It may try to run code: do not open "
-                "it elsewhere.",
+                f"The file asks for {shown}, which an embedding never needs. It may try to run code: do not open it elsewhere.",
                 where=f"offset {self.at}",
             )
         self.push(Global(module, name))
@@ -147,8 +174,8 @@ class Machine:
         if len(pairs) % 2 or not isinstance(target, dict):
             raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if not isinstance(key, str | int):
-                raise Malformed("The pickle stream has a key that is no text.", where=f"offset {self.at}")
+            if type(key) not in (str, int):
+                raise Malformed("The pickle stream has a key that is neither text nor number.", where=f"offset {self.at}")
             target[key] = value
 
     def extend(self, values: list[Any]) -> None:
@@ -164,42 +191,43 @@ class Machine:
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
             raise Unsafe("The file calls something that is not a known function.", where=f"offset {self.at}")
         match function.name, arguments:
-            case "_rebuild_tensor_v2", (StorageRef() as storage, int(offset), tuple(shape), tuple(stride), *_):
-                if not all(type(value) is int and value >= 0 for value in (offset, *shape, *stride)):
+            case "_rebuild_tensor_v2", (StorageRef() as storage, offset, tuple(shape), tuple(stride), *_):
+                sizes = (offset, *shape, *stride)
+                if len(shape) > MAX_DIMENSIONS or len(stride) != len(shape) or not all(map(is_size, sizes)):
                     raise Malformed("A tensor has an impossible shape.", where=f"offset {self.at}")
                 self.push(TensorRef(storage, offset, shape, stride))
             case "_rebuild_parameter", (TensorRef() as tensor, *_):
                 self.push(tensor)
-            case ("OrderedDict" | "ParameterDict"), ():
-                self.push({})
+            case "OrderedDict", ():
+                self.push(OrderedDict())
+            case "ParameterDict", ():
+                self.push(ParameterDict())
             case "set", ([*_],) | ():
                 self.push(frozenset())
             case _:
                 raise Unsafe(f"The file calls {function.name} in an unknown way.", where=f"offset {self.at}")
 
     def build(self) -> None:
-        """Give a dictionary-like object its state: only ``ParameterDict`` has one, and only its parameters matter."""
+        """Give an object its state. Only a ``ParameterDict``'s matters, and of it only the parameters."""
         state, target = self.pop(), self.stack[-1] if self.stack else None
-        if not isinstance(target, dict) or not isinstance(state, dict):
+        if not isinstance(target, OrderedDict | ParameterDict) or not isinstance(state, dict):
             raise Unsafe("The file sets the state of an unknown object.", where=f"offset {self.at}")
-        parameters = state.get("_parameters", {})
-        if isinstance(parameters, dict):
+        parameters = state.get("_parameters")
+        if isinstance(target, ParameterDict) and isinstance(parameters, dict):
             target.update(parameters)
 
     def persistent(self) -> None:
         """Turn torch's storage tuple into a record."""
         match self.pop():
-            case ("storage", Global(module="torch", name=name), str(key), str(), int(count)) if name in STORAGES:
-                self.push(StorageRef(STORAGES[name], key, count))
-            case ("storage", Global(module="torch", name=name), str(key), str(), int(count), None) if name in STORAGES:
+            case ("storage", Global(module="torch", name=name), str(key), str(), count, *rest) if (
+                name in STORAGES and is_size(count) and rest in ([], [None])
+            ):
                 self.push(StorageRef(STORAGES[name], key, count))
             case _:
                 raise Malformed("The file names its numbers in an unknown way.", where=f"offset {self.at}")
 
     def run(self) -> Any:
         """Run to STOP and return the one value left. Raises a ``FormatError``."""
-        if len(self.data) - self.at > MAX_PICKLE_BYTES:
-            self.data = self.data[: self.at + MAX_PICKLE_BYTES]
         for _ in range(MAX_OPCODES):
             code = self.take(1)[0]
             if code == ord("."):
@@ -294,9 +322,4 @@ OPCODES: dict[int, Callable[[Machine], None]] = {
 def read(data: bytes, start: int = 0) -> tuple[Any, int]:
     """Read one stream from ``start``; return its value, made of plain types and records, and where it ends."""
     machine = Machine(data, start)
-    try:
-        return machine.run(), machine.at
-    except FormatError:
-        raise
-    except (RecursionError, OverflowError, struct.error) as error:
-        raise Malformed("The pickle stream makes no sense.", where=f"offset {machine.at}") from error
+    return machine.run(), machine.at

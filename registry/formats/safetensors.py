@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from registry.formats import lookalikes
 from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated
 from registry.formats.limits import MAX_HEADER_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARACTERS, MAX_TENSORS
-from registry.formats.tensors import ITEM_BYTES, decode
+from registry.formats.tensors import ITEM_BYTES, Tensor, decode
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FIELDS = {"dtype", "shape", "data_offsets"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """A named array as read: float32 values and the type they were stored in."""
-
-    name: str
-    values: np.ndarray
-    dtype: str
 
 
 def looks_like(data: bytes) -> bool:
@@ -60,6 +51,7 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
     if not header:
         raise Malformed("The file holds no tensor.", where="header")
     if len(header) > MAX_TENSORS:
+        lookalikes.refuse(header)
         raise TooLarge(f"The file holds {len(header)} tensors; an embedding has at most {MAX_TENSORS}.", where="header")
     body = memoryview(data)[8 + length :]
     entries = sorted(((name, *_entry(name, entry)) for name, entry in header.items()), key=lambda entry: entry[3])
@@ -78,6 +70,7 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
 def _header(raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        json.dumps(header, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but no text
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:
@@ -90,6 +83,8 @@ def _header(raw: bytes) -> dict[str, Any]:
 def _metadata(values: Any) -> dict[str, str]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise Malformed("The metadata is not a list of names and texts.", where="__metadata__")
+    if any("\0" in name + value for name, value in values.items()):
+        raise Malformed("The metadata holds a zero character.", where="__metadata__")
     if sum(len(name) + len(value) for name, value in values.items()) > MAX_METADATA_BYTES:
         raise TooLarge(f"The metadata has more than {MAX_METADATA_BYTES} characters.", where="__metadata__")
     return values

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from registry.formats.errors import BadValues, Malformed
 
 #: Bytes of one number, by safetensors type name.
 ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named array as read: float32 values and the type they were stored in."""
+
+    name: str
+    values: np.ndarray
+    dtype: str
 
 
 def decode(data: bytes | memoryview, dtype: str, shape: tuple[int, ...], where: str) -> np.ndarray:

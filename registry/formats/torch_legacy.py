@@ -19,17 +19,25 @@ def looks_like(data: bytes) -> bool:
     return data.startswith(_START)
 
 
-def _storages(value: Any, found: dict[str, pickled.StorageRef]) -> None:
-    """Collect the storages that an object's tensors use."""
-    match value:
-        case pickled.TensorRef(storage=storage):
-            found[storage.key] = storage
-        case dict():
-            for item in value.values():
-                _storages(item, found)
-        case list() | tuple():
-            for item in value:
-                _storages(item, found)
+def _storages(value: Any) -> dict[str, pickled.StorageRef]:
+    """Return the storages that an object's tensors use. Objects may hold themselves, and lie deep."""
+    found: dict[str, pickled.StorageRef] = {}
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        match item:
+            case pickled.TensorRef(storage=storage):
+                if found.setdefault(storage.key, storage) != storage:
+                    raise Malformed(f"The file describes the storage {storage.key[:60]} in two ways.", where="storages")
+            case dict():
+                waiting.extend(item.values())
+            case list() | tuple():
+                waiting.extend(item)
+    return found
 
 
 def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
@@ -41,20 +49,19 @@ def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
         raise Malformed("The file does not begin as a torch file does.", where="offset 0")
     value, at = pickled.read(data, at)
     keys, at = pickled.read(data, at)
-    known: dict[str, pickled.StorageRef] = {}
-    _storages(value, known)
-    if not isinstance(keys, list) or set(keys) != set(known) or len(keys) != len(known):
+    known = _storages(value)
+    if not isinstance(keys, list) or not all(type(key) is str for key in keys) or sorted(keys) != sorted(known):
         raise Malformed("The file's list of storages does not match its tensors.", where=f"offset {at}")
     records: dict[str, bytes] = {}
     for key in keys:
         storage = known[key]
         size = storage.count * _ITEM_BYTES[storage.dtype]
+        if at + 8 + size > len(data):
+            raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=f"offset {len(data)}")
         if int.from_bytes(data[at : at + 8], "little") != storage.count:
-            raise Malformed(f"The storage {key} does not have the size it should.", where=f"offset {at}")
+            raise Malformed(f"The storage {key[:60]} does not have the size it should.", where=f"offset {at}")
         records[key] = data[at + 8 : at + 8 + size]
         at += 8 + size
-    if at > len(data):
-        raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=f"offset {len(data)}")
     if at < len(data):
         raise Malformed(f"{len(data) - at} bytes follow the last number.", where=f"offset {at}")
     return value, records

@@ -6,8 +6,7 @@ from typing import Any
 
 from registry.formats import pickled
 from registry.formats.errors import Malformed
-from registry.formats.safetensors import Tensor
-from registry.formats.tensors import ITEM_BYTES, decode
+from registry.formats.tensors import ITEM_BYTES, Tensor, decode
 
 
 def array(name: str, view: pickled.TensorRef, records: dict[str, bytes]) -> Tensor:
@@ -22,12 +21,12 @@ def array(name: str, view: pickled.TensorRef, records: dict[str, bytes]) -> Tens
         stride.insert(0, count)
         count *= side
     # A side of one may carry any stride.
-    plain = all(a == b or side == 1 for a, b, side in zip(view.stride, stride, view.shape, strict=False))
-    if len(view.stride) != len(view.shape) or not plain or not view.shape or count < 1:
+    plain = all(a == b or side == 1 for a, b, side in zip(view.stride, stride, view.shape, strict=True))
+    if not plain or not view.shape or count < 1:
         raise Malformed(f"{name!r} is an unusual view of its numbers.", where=name)
     item = ITEM_BYTES[storage.dtype]
     raw = records[storage.key]
-    if storage.count < 0 or len(raw) != storage.count * item or view.offset + count > storage.count:
+    if len(raw) != storage.count * item or view.offset + count > storage.count:
         raise Malformed(f"{name!r} reaches beyond its stored numbers.", where=name)
     return Tensor(name, decode(raw[view.offset * item : (view.offset + count) * item], storage.dtype, view.shape, name), storage.dtype)
 

@@ -90,7 +90,8 @@ def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) 
         raise Malformed("The archive's directory has an entry that is none.", where=f"offset {at}")
     raw = data[at + 46 : at + 46 + name_size]
     name = _name(raw)
-    if flags & ~_ALLOWED_FLAGS or method or packed != size or comment_size or disk:
+    # An extra field may give the record another name, which some readers use.
+    if flags & ~_ALLOWED_FLAGS or method or packed != size or comment_size or extra_size or disk:
         raise Malformed(
             f"The record {name!r} is compressed, encrypted or commented; torch stores records plainly.", where=name
         )
@@ -108,7 +109,7 @@ def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) 
     if zlib.crc32(content) != crc:
         raise Malformed(f"The checksum of {name!r} is wrong; the file was damaged.", where=name)
     records[record] = content
-    return record, at + 46 + name_size + extra_size, offset, end
+    return record, at + 46 + name_size, offset, end
 
 
 def _name(raw: bytes) -> str:

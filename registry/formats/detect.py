@@ -1,0 +1,76 @@
+"""What kind of file some bytes are, told from the bytes alone: names and extensions are never trusted."""
+
+from __future__ import annotations
+
+from registry.formats import pickled, safetensors, torch_legacy, torch_zip
+from registry.formats.errors import TooLarge, Truncated, UnknownContainer
+from registry.formats.limits import MAX_FILE_BYTES
+
+SAFETENSORS, TORCH_ZIP, TORCH_LEGACY = "safetensors", "torch-zip", "torch-legacy"
+
+#: Bytes of the smallest file that could hold anything: a safetensors length and one brace.
+MIN_FILE_BYTES = 9
+
+_READERS = {SAFETENSORS: safetensors.looks_like, TORCH_ZIP: torch_zip.looks_like, TORCH_LEGACY: torch_legacy.looks_like}
+
+_IMAGES = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+}
+_OTHERS = {
+    b"GGUF": "a GGUF model",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"\x1f\x8b": "a gzip file",
+    b"Rar!": "a RAR archive",
+    b"\x93NUMPY": "a NumPy array",
+    b"%PDF": "a PDF document",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+    b"<": "a web page",
+    b"version https://git-lfs": "a Git LFS pointer and not the file it stands for",
+}
+_REMEDY = "Upload a .safetensors, .pt or .bin file that holds a textual inversion."
+
+
+def container(data: bytes) -> str:
+    """Return the container's name: one of ``SAFETENSORS``, ``TORCH_ZIP`` and ``TORCH_LEGACY``.
+
+    Raises ``Truncated``, ``TooLarge``, ``UnknownContainer``, or ``Unsafe`` for a bare pickle that asks for code.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise TooLarge(
+            f"The file has more than {MAX_FILE_BYTES // 1024**2} MB; an embedding has a few hundred KB at most. "
+            "It may be a LoRA or a checkpoint."
+        )
+    if not data:
+        raise Truncated("The file is empty. Download or export it again.", where="offset 0")
+    if len(data) < MIN_FILE_BYTES:
+        raise Truncated(f"The file has only {len(data)} bytes; no embedding is that small. Download it again.", where="offset 0")
+    for name, looks_like in _READERS.items():
+        if looks_like(data):
+            return name
+    image = _image(data)
+    if image:
+        raise UnknownContainer(
+            f"The file is a {image} picture. Embeddings hidden in pictures are not read yet; upload the .pt or "
+            ".safetensors file of the same embedding."
+        )
+    for magic, what in _OTHERS.items():
+        if data.startswith(magic):
+            raise UnknownContainer(f"The file is {what}. {_REMEDY}")
+    if data[0] == 0x80:
+        pickled.read(data)  # only for a better refusal: it names what the stream asks for
+        raise UnknownContainer(f"The file is a bare pickle, not one that torch wrote. {_REMEDY}")
+    raise UnknownContainer(f"The file is no kind of embedding file. {_REMEDY}")
+
+
+def _image(data: bytes) -> str:
+    """The kind of picture, or nothing."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:12] in (b"ftypavif", b"ftypavis"):
+        return "AVIF"
+    return next((kind for magic, kind in _IMAGES.items() if data.startswith(magic)), "")
