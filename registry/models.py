@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -14,12 +16,19 @@ from hub.accounts.names import validate_embedding_name
 from registry.formats.types import Family
 from registry.querysets import EmbeddingQuerySet
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from hub.accounts.models import User
+
 MAX_TITLE_CHARACTERS = 120
 #: Rendering stays under 0.1 s; longer texts belong on a page of their own.
 MAX_DESCRIPTION_CHARACTERS = 10_000
 MAX_TOKEN_CHARACTERS = 80
 MAX_TAGS = 20
 MAX_TAG_CHARACTERS = 40
+#: Characters of a picture's SHA-256 in its address: the address changes with the bytes, so it may be cached for ever.
+PICTURE_DIGEST_CHARACTERS = 12
 
 
 class NextPublicId(Func):
@@ -115,6 +124,17 @@ class Embedding(models.Model):
         """Whether the owner has yet to share it."""
         return self.visibility == Visibility.PRIVATE
 
+    @property
+    def latest(self) -> Version | None:
+        """The newest version; costs no query after ``with_cards()`` or ``with_details()``."""
+        if hasattr(self, "latest_versions"):
+            return next(iter(self.latest_versions), None)
+        return next(iter(self.versions.all()), None)
+
+    def is_editable_by(self, user: User | AnonymousUser) -> bool:
+        """Whether ``user`` may change it. Staff moderate in the admin, not in somebody's name."""
+        return user.is_authenticated and self.owner_id == user.pk
+
 
 class Version(models.Model):
     """One set of vectors of an embedding, stored once as canonical safetensors and never changed."""
@@ -139,6 +159,13 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.embedding} v{self.number}"
+
+    @property
+    def cover(self) -> Preview | None:
+        """The picture to show where there is room for one; no query after ``with_cards()`` or ``with_details()``."""
+        if hasattr(self, "covers"):
+            return next(iter(self.covers), None)
+        return next((p for p in self.previews.all() if p.variant == Preview.Variant.LEARNED), None)
 
 
 class File(models.Model):
@@ -185,6 +212,9 @@ class Preview(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+
+    def get_absolute_url(self) -> str:
+        return reverse("registry:picture", args=[self.pk, self.blob[:PICTURE_DIGEST_CHARACTERS]])
 
 
 class Like(models.Model):

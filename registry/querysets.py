@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -29,3 +30,20 @@ class EmbeddingQuerySet(models.QuerySet):
         if user.is_staff:
             return self
         return self.filter(~Q(visibility="private") | Q(owner=user))
+
+    def with_cards(self) -> Self:
+        """With what a card shows: owner, newest version and its cover. Three queries whatever the rows."""
+        covers = apps.get_model("registry", "Preview").objects.filter(variant="learned")
+        versions = apps.get_model("registry", "Version").objects.order_by("embedding_id", "-number")
+        return self.select_related("owner").prefetch_related(
+            Prefetch("versions", versions.distinct("embedding_id"), to_attr="latest_versions"),
+            Prefetch(
+                "latest_versions__previews",
+                covers.order_by("version_id", "position", "id").distinct("version_id"),
+                to_attr="covers",
+            ),
+        )
+
+    def with_details(self) -> Self:
+        """With everything below it: owner, versions, their files and previews. Four queries whatever the rows."""
+        return self.select_related("owner").prefetch_related("versions__files", "versions__previews")

@@ -14,16 +14,16 @@ from django.db import migrations, models
 SEQUENCE = "CREATE SEQUENCE registry_public_id AS integer"
 
 # The search column's content. Titles, names and tokens weigh most, then tags, then the description. "simple" keeps
-# words as they are written; the description is stemmed as English. Marks around a token ("<cat>") would be read as
-# HTML and dropped, so they become spaces. Immutable, as a generated column requires.
+# words as they are written; the description is stemmed as English too. Everything but letters and digits becomes a
+# space first: the parser would read "<cat>" as HTML and drop it, and keep "co-op" or "sd1.5" in ways that a search
+# for its parts misses. Immutable, as a generated column requires.
 SEARCH_VECTOR = """
 CREATE FUNCTION registry_search_vector(title text, name text, token text, tags text[], description text)
 RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-SELECT setweight(to_tsvector('simple', title), 'A')
-    || setweight(to_tsvector('simple', regexp_replace(name || ' ' || token, '[^[:alnum:]]+', ' ', 'g')), 'A')
-    || setweight(array_to_tsvector(tags), 'B')
-    || setweight(to_tsvector('english', description), 'C')
-    || setweight(to_tsvector('simple', description), 'D')
+SELECT setweight(to_tsvector('simple', regexp_replace(title || ' ' || name || ' ' || token, '[^[:alnum:]]+', ' ', 'g')), 'A')
+    || setweight(to_tsvector('simple', regexp_replace(array_to_string(tags, ' '), '[^[:alnum:]]+', ' ', 'g')), 'B')
+    || setweight(to_tsvector('english', regexp_replace(description, '[^[:alnum:]]+', ' ', 'g')), 'C')
+    || setweight(to_tsvector('simple', regexp_replace(description, '[^[:alnum:]]+', ' ', 'g')), 'D')
 $$
 """
 

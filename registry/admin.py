@@ -1,0 +1,66 @@
+"""The registry for staff: looking things up and taking things down."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from registry.models import Embedding, File, Preview, Version
+
+
+class _ReadOnly(admin.TabularInline):
+    """Rows that belong together with stored bytes: changing one alone would make it untrue."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class VersionInline(_ReadOnly):
+    model = Version
+    fields = ["number", "vectors", "layout", "filename", "digest", "created"]
+    show_change_link = True
+
+
+class FileInline(_ReadOnly):
+    model = File
+    fields = ["target", "filename", "size", "sha256", "autov3"]
+
+
+class PreviewInline(_ReadOnly):
+    model = Preview
+    fields = ["position", "source", "variant", "prompt", "seed", "width", "height"]
+    can_delete = True
+
+
+@admin.register(Embedding)
+class EmbeddingAdmin(admin.ModelAdmin):
+    list_display = ["__str__", "title", "token", "base", "kind", "visibility", "downloads", "likes", "created"]
+    list_filter = ["visibility", "base", "kind", "license"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "title", "token", "owner__username"]
+    date_hierarchy = "created"
+    # Files that people have carry these, and the counters and the rendered text follow from other rows.
+    readonly_fields = ["owner", "name", "token", "base", "description", "downloads", "likes", "created", "updated"]
+    inlines = [VersionInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Version)
+class VersionAdmin(admin.ModelAdmin):
+    list_display = ["__str__", "vectors", "layout", "digest", "created"]
+    list_select_related = ["embedding__owner"]
+    search_fields = ["embedding__name", "digest", "files__sha256"]
+    fields = ["embedding", "number", "notes", "vectors", "encoders", "norms", "layout", "filename", "digest", "blob", "receipt"]
+    readonly_fields = [field for field in fields if field != "notes"]
+    inlines = [FileInline, PreviewInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
