@@ -40,13 +40,33 @@ class PreviewInline(_ReadOnly):
 
 @admin.register(Embedding)
 class EmbeddingAdmin(admin.ModelAdmin):
-    list_display = ["__str__", "title", "token", "base", "kind", "visibility", "downloads", "likes", "created"]
+    list_display = [
+        "__str__",
+        "title",
+        "token",
+        "base",
+        "kind",
+        "visibility",
+        "downloads",
+        "likes",
+        "created",
+    ]
     list_filter = ["visibility", "base", "kind", "license"]
     list_select_related = ["owner"]
     search_fields = ["name", "title", "token", "owner__username"]
     date_hierarchy = "created"
     # Files that people have carry these, and the counters and the rendered text follow from other rows.
-    readonly_fields = ["owner", "name", "token", "base", "description", "downloads", "likes", "created", "updated"]
+    readonly_fields = [
+        "owner",
+        "name",
+        "token",
+        "base",
+        "description",
+        "downloads",
+        "likes",
+        "created",
+        "updated",
+    ]
     inlines = [VersionInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -58,7 +78,19 @@ class VersionAdmin(admin.ModelAdmin):
     list_display = ["__str__", "vectors", "layout", "digest", "created"]
     list_select_related = ["embedding__owner"]
     search_fields = ["embedding__name", "digest", "files__sha256"]
-    fields = ["embedding", "number", "notes", "vectors", "encoders", "norms", "layout", "filename", "digest", "blob", "receipt"]
+    fields = [
+        "embedding",
+        "number",
+        "notes",
+        "vectors",
+        "encoders",
+        "norms",
+        "layout",
+        "filename",
+        "digest",
+        "blob",
+        "receipt",
+    ]
     readonly_fields = [field for field in fields if field != "notes"]
     inlines = [FileInline, PreviewInline]
 

@@ -75,7 +75,15 @@ def store_generated(image: Image.Image) -> StoredPicture:
 def to_webp(image: Image.Image, *, generated: bool = False) -> bytes:
     """Return ``image`` as a WebP file; ``generated`` writes the mark of AI-made pictures into it."""
     file = io.BytesIO()
-    image.save(file, "WEBP", quality=WEBP_QUALITY, method=4, exif=b"", icc_profile=None, xmp=_GENERATED_XMP if generated else b"")
+    image.save(
+        file,
+        "WEBP",
+        quality=WEBP_QUALITY,
+        method=4,
+        exif=b"",
+        icc_profile=None,
+        xmp=_GENERATED_XMP if generated else b"",
+    )
     return file.getvalue()
 
 
@@ -102,12 +110,18 @@ def _decode(data: bytes, filename: str) -> Image.Image:
         image.load()
         image = ImageOps.exif_transpose(image)
     except UnidentifiedImageError as error:
-        raise _refuse(filename, "bad_picture", "This is no picture that can be read; send a JPEG, PNG or WebP.") from error
+        raise _refuse(
+            filename, "bad_picture", "This is no picture that can be read; send a JPEG, PNG or WebP."
+        ) from error
     except Image.DecompressionBombError as error:
         raise _refuse(
-            filename, "too_large", f"The picture has more than {MAX_PICTURE_PIXELS // 10**6} megapixels; send a smaller one."
+            filename,
+            "too_large",
+            f"The picture has more than {MAX_PICTURE_PIXELS // 10**6} megapixels; send a smaller one.",
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _refuse(filename, "bad_picture", "The picture is broken or not whole; save or download it again.") from error
+        raise _refuse(
+            filename, "bad_picture", "The picture is broken or not whole; save or download it again."
+        ) from error
     transparent = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 
 from hub.accounts.names import validate_embedding_name
+from registry import formats
 from registry.errors import RegistryError
 from registry.models import MAX_TAG_CHARACTERS, MAX_TAGS, MAX_TOKEN_CHARACTERS
 
@@ -25,7 +26,9 @@ def check_name(name: str) -> str:
         validate_embedding_name(name)
     except ValidationError as error:
         code = "name_reserved" if error.code == "reserved" else "bad_name"
-        raise RegistryError(code, f"The name {name!r} cannot be used. {error.message}", field="name") from error
+        raise RegistryError(
+            code, f"The name {name!r} cannot be used. {error.message}", field="name"
+        ) from error
     return name
 
 
@@ -33,7 +36,9 @@ def check_token(token: str) -> str:
     """Return a placeholder token that can be typed into a prompt: visible, in one piece."""
     token = unicodedata.normalize("NFC", token.strip())
     if not token:
-        raise RegistryError("no_token", "Say which placeholder token stands for the embedding in a prompt.", field="token")
+        raise RegistryError(
+            "no_token", "Say which placeholder token stands for the embedding in a prompt.", field="token"
+        )
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise RegistryError(
             "bad_token",
@@ -43,9 +48,14 @@ def check_token(token: str) -> str:
     # Unicode classes C (control, format) and Z (separators) are invisible, or end the token in a prompt.
     if any(unicodedata.category(character)[0] in "CZ" for character in token):
         raise RegistryError(
-            "bad_token", "The placeholder token holds a space or an invisible character; leave those out.", field="token"
+            "bad_token",
+            "The placeholder token holds a space or an invisible character; leave those out.",
+            field="token",
         )
-    return token
+    try:
+        return formats.check_token(token)
+    except formats.FormatError as error:
+        raise RegistryError(error.code, error.message, field="token") from error
 
 
 def normalise_tags(tags: Iterable[str]) -> list[str]:
@@ -63,14 +73,18 @@ def normalise_tags(tags: Iterable[str]) -> list[str]:
             )
         result[slug] = None
     if len(result) > MAX_TAGS:
-        raise RegistryError("too_many_tags", f"{len(result)} tags were given; at most {MAX_TAGS} are taken.", field="tags")
+        raise RegistryError(
+            "too_many_tags", f"{len(result)} tags were given; at most {MAX_TAGS} are taken.", field="tags"
+        )
     return list(result)
 
 
 def check_choice(value: str, choices: type[TextChoices], field: str) -> str:
     """Return a value that is one of ``choices``."""
     if value not in choices.values:
-        raise RegistryError("bad_choice", f"{value!r} is not a {field}; use one of {', '.join(choices.values)}.", field=field)
+        raise RegistryError(
+            "bad_choice", f"{value!r} is not a {field}; use one of {', '.join(choices.values)}.", field=field
+        )
     return value
 
 
@@ -78,12 +92,16 @@ def check_text(value: str, field: str, limit: int, *, required: bool = False) ->
     """Return a text without surrounding space, within ``limit`` characters."""
     value = value.strip().replace("\r\n", "\n")
     if _CONTROL.search(value):
-        raise RegistryError("bad_text", f"The {field} holds control characters; leave those out.", field=field)
+        raise RegistryError(
+            "bad_text", f"The {field} holds control characters; leave those out.", field=field
+        )
     if required and not value:
         raise RegistryError("required", f"Give the embedding a {field}.", field=field)
     if len(value) > limit:
         raise RegistryError(
-            "too_long", f"The {field} has {len(value):,} characters; at most {limit:,} are taken.", field=field
+            "too_long",
+            f"The {field} has {len(value):,} characters; at most {limit:,} are taken.",
+            field=field,
         )
     return value
 

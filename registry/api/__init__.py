@@ -1,0 +1,1 @@
+"""The native API of the registry: a thin slice over its services, search and downloads."""

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from registry.api import views
+
+urlpatterns = [
+    path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
+    path("embeddings/<str:owner>/<str:name>", views.EmbeddingView.as_view(), name="api-embedding"),
+    path("embeddings/<str:owner>/<str:name>/versions", views.VersionsView.as_view(), name="api-versions"),
+    path("embeddings/<str:owner>/<str:name>/download", views.DownloadView.as_view(), name="api-download"),
+    path("embeddings/<str:owner>/<str:name>/like", views.LikeView.as_view(), name="api-like"),
+    path("inspect", views.InspectView.as_view(), name="api-inspect"),
+    path("hashes/<str:hash>", views.HashView.as_view(), name="api-hash"),
+]

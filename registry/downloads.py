@@ -1,0 +1,213 @@
+"""Handing out bytes: embedding files in every target format, and pictures."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+from urllib.parse import quote
+
+from django.db.models import F
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
+from django.utils.http import parse_etags
+
+from registry import storage
+from registry.errors import RegistryError
+from registry.formats import Target, hashes, inspect, write
+from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, Preview, Version, Visibility
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from hub.accounts.models import User
+
+CHUNK_BYTES = 64 * 1024
+#: What the canonical file in storage is downloaded as.
+CANONICAL = Target.SAFETENSORS
+#: The address of a picture names its bytes, so a copy never grows old.
+_IMMUTABLE = "max-age=31536000, immutable"
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file about to be sent; ``stream`` is open at byte 0."""
+
+    filename: str
+    size: int
+    sha256: str
+    media_type: str
+    stream: IO[bytes]
+
+
+def open_download(version: Version, target: str, filename: str | None = None) -> Download:
+    """Open a version's file in a target format.
+
+    ``filename`` chooses where a target has several files (SDXL for diffusers has one for each text encoder). Raises
+    ``RegistryError`` for a target or file that the version does not have.
+    """
+    if target not in Target:
+        raise RegistryError(
+            "unknown_format", f"{target!r} is not a format; use one of {', '.join(Target)}.", field="format"
+        )
+    rows = [row for row in version.files.all() if row.target == target]
+    names = [row.filename for row in rows]
+    if filename is None and len(rows) > 1:
+        raise RegistryError(
+            "several_files",
+            f"This format has {len(rows)} files; ask for one by file={' or file='.join(names)}.",
+            field="file",
+        )
+    row = next((row for row in rows if filename in (None, row.filename)), None)
+    if row is None:
+        raise RegistryError(
+            "unknown_file",
+            f"There is no file {filename!r} in this format; it has {', '.join(names)}.",
+            field="file",
+        )
+    if target == CANONICAL:
+        return Download(
+            row.filename, row.size, version.blob, "application/octet-stream", storage.open_blob(version.blob)
+        )
+    return _written(version, target, row.filename)
+
+
+def _written(version: Version, target: str, filename: str) -> Download:
+    """Write a virtual file from the canonical one; it takes about a millisecond, so none is kept."""
+    encoders = inspect(storage.read(version.blob)).encoders
+    embedding = version.embedding
+    files = {
+        file.filename: file
+        for file in write(Target(target), encoders, token=embedding.token, name=embedding.name)
+    }
+    file = files[filename]
+    return Download(
+        filename, len(file.data), hashes.sha256(file.data), file.media_type, io.BytesIO(file.data)
+    )
+
+
+def find_version(user: User | AnonymousUser, owner: str, name: str, number: int | None = None) -> Version:
+    """Return a version of an embedding that ``user`` may open, the newest without ``number``; else ``Http404``."""
+    versions = Version.objects.filter(
+        embedding__in=Embedding.objects.visible_to(user),
+        embedding__owner__username=owner,
+        embedding__name=name,
+    )
+    if number is not None:
+        versions = versions.filter(number=number)
+    version = versions.select_related("embedding__owner").order_by("-number").first()
+    if version is None:
+        raise Http404
+    return version
+
+
+def serve(
+    request: HttpRequest, version: Version, target: str, filename: str | None = None
+) -> HttpResponseBase:
+    """Answer GET or HEAD with a file: whole, a range of it, or 304. The caller has checked who may see it.
+
+    A download counts once: when a GET receives byte 0. Raises ``RegistryError`` as :func:`open_download` does.
+    """
+    download = open_download(version, target, filename)
+    etag = f'"{download.sha256}"'
+    public = version.embedding.visibility == Visibility.PUBLIC
+    # Caches ask anew each time: the visibility may have changed; where it has not, the answer is a 304.
+    caching = {"ETag": etag, "Cache-Control": f"{'public' if public else 'private'}, no-cache"}
+    headers = {
+        **caching,
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": _disposition(download.filename),
+        "X-Content-Type-Options": "nosniff",
+    }
+    asked = _asked_range(request, etag, download.size)
+    if _matches(request, etag):
+        download.stream.close()
+        return HttpResponseNotModified(headers=caching)
+    if asked is not None and not asked:
+        download.stream.close()
+        return HttpResponse(status=416, headers={**caching, "Content-Range": f"bytes */{download.size}"})
+    if asked is not None:
+        headers["Content-Range"] = f"bytes {asked.start}-{asked.stop - 1}/{download.size}"
+    sent = range(download.size) if asked is None else asked
+    headers["Content-Length"] = str(len(sent))
+    if request.method == "HEAD":
+        download.stream.close()
+        return HttpResponse(content_type=download.media_type, headers=headers)
+    if sent.start == 0:
+        Embedding.objects.filter(pk=version.embedding_id).update(downloads=F("downloads") + 1)
+    return StreamingHttpResponse(
+        _chunks(download.stream, sent),
+        status=200 if asked is None else 206,
+        content_type=download.media_type,
+        headers=headers,
+    )
+
+
+def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpResponse:
+    """Answer with a preview. ``digest`` is the beginning of its SHA-256, as its address has it."""
+    if len(digest) != PICTURE_DIGEST_CHARACTERS:
+        raise Http404
+    preview = (
+        Preview.objects.select_related("version__embedding")
+        .filter(pk=preview_id, blob__startswith=digest)
+        .first()
+    )
+    if preview is None:
+        raise Http404
+    embedding = preview.version.embedding
+    public = embedding.visibility == Visibility.PUBLIC
+    # Who asks is looked at only where it matters: a session would make the answer vary by cookie and spoil caches.
+    if not public and not Embedding.objects.visible_to(request.user).filter(pk=embedding.pk).exists():
+        raise Http404
+    etag = f'"{preview.blob}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, {_IMMUTABLE}" if public else "private, no-cache"}
+    if _matches(request, etag):
+        return HttpResponseNotModified(headers=headers)
+    headers["X-Content-Type-Options"] = "nosniff"
+    return HttpResponse(storage.read(preview.blob), content_type="image/webp", headers=headers)
+
+
+def _matches(request: HttpRequest, etag: str) -> bool:
+    """Whether the client has these bytes already (weak comparison, RFC 9110 section 13.1.2)."""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in known or etag in [tag.removeprefix("W/") for tag in known]
+
+
+def _asked_range(request: HttpRequest, etag: str, size: int) -> range | None:
+    """Return the bytes asked for (empty when the file has none of them), or None for the whole file.
+
+    Several ranges, malformed ones and those of other bytes (``If-Range``) are ignored, as RFC 9110 section 14.2 allows.
+    """
+    match = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if match is None or request.headers.get("If-Range", etag) != etag:
+        return None
+    first, last = match.groups()
+    if first and last and int(last) < int(first):
+        return None
+    if first:
+        return range(int(first), min(int(last) + 1, size) if last else size)
+    return range(max(size - int(last), 0), size) if last else None
+
+
+def _disposition(filename: str) -> str:
+    """Name a file for old and new clients (RFC 6266): an ASCII name, then the real one."""
+    ascii_name = re.sub(r"[^A-Za-z0-9._-]", "_", filename)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _chunks(stream: IO[bytes], sent: range) -> Iterator[bytes]:
+    with stream:
+        stream.seek(sent.start)
+        left = len(sent)
+        while left and (chunk := stream.read(min(CHUNK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk

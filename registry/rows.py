@@ -1,0 +1,116 @@
+"""The rows of an embedding, its versions, files and previews. Called inside a transaction, with everything checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from hub.accounts.models import User
+from registry.errors import RegistryError
+from registry.formats import Inspection, Target, hashes, write
+from registry.models import Embedding, File, Preview, Version
+from registry.previews import NewPreview
+
+#: Pictures of a version: a drawn grid (4 prompts × 4 seeds, twice) and as many of the owner's own.
+MAX_PREVIEWS = 64
+#: The constraint that decides who gets a name when two ask at once.
+_PATH_CONSTRAINT = "registry_embedding_path"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked file whose canonical form is in storage."""
+
+    inspection: Inspection
+    blob: str
+    filename: str
+
+
+def name_taken(name: str) -> RegistryError:
+    """The refusal of a name that its owner has used."""
+    return RegistryError(
+        "name_taken", f"You have an embedding named {name!r} already; choose another name.", field="name"
+    )
+
+
+def create_embedding(owner: User, fields: dict[str, Any]) -> Embedding:
+    """Create an embedding from checked fields; of two that ask for a name at once, one is refused."""
+    try:
+        with transaction.atomic():
+            return Embedding.objects.create(owner=owner, **fields)
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        if diagnosis is not None and diagnosis.constraint_name == _PATH_CONSTRAINT:
+            raise name_taken(fields["name"]) from error
+        raise
+
+
+def create_version(
+    embedding: Embedding,
+    number: int,
+    prepared: Prepared,
+    *,
+    notes: str = "",
+    previews: Sequence[NewPreview] = (),
+    receipt: dict[str, Any] | None = None,
+) -> Version:
+    """Create a version with the rows of every file that it can be downloaded as."""
+    inspection = prepared.inspection
+    version = Version.objects.create(
+        embedding=embedding,
+        number=number,
+        notes=notes,
+        digest=inspection.digest,
+        blob=prepared.blob,
+        vectors=inspection.vectors,
+        encoders=[{"name": e.name, "shape": list(e.shape), "dtype": "F32"} for e in inspection.encoders],
+        norms={e.name: e.norms for e in inspection.encoders},
+        layout=inspection.layout,
+        filename=prepared.filename,
+        receipt=receipt,
+    )
+    File.objects.bulk_create(
+        File(
+            version=version,
+            target=target,
+            filename=file.filename,
+            size=len(file.data),
+            sha256=hashes.sha256(file.data),
+            autov3=hashes.autov3(file.data),
+            crc32=hashes.crc32(file.data),
+        )
+        for target in Target
+        for file in write(target, inspection.encoders, token=embedding.token, name=embedding.name)
+    )
+    create_previews(version, previews)
+    return version
+
+
+def create_previews(version: Version, previews: Sequence[NewPreview]) -> list[Preview]:
+    """Append pictures to those a version has."""
+    present = version.previews.count()
+    if present + len(previews) > MAX_PREVIEWS:
+        raise RegistryError(
+            "too_many_previews",
+            f"A version shows at most {MAX_PREVIEWS} pictures; this would be {present + len(previews)}.",
+            field="previews",
+        )
+    return Preview.objects.bulk_create(
+        Preview(
+            version=version,
+            position=position,
+            blob=preview.picture.blob,
+            width=preview.picture.width,
+            height=preview.picture.height,
+            source=preview.source,
+            variant=preview.variant,
+            template=preview.template,
+            prompt=preview.prompt,
+            seed=preview.seed,
+            settings=preview.settings,
+        )
+        for position, preview in enumerate(previews, start=present)
+    )
