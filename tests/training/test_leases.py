@@ -27,7 +27,7 @@ def queue(alice, pocket):
             Job.objects.create(
                 owner=alice, base=pocket, name=f"job-{number}", token="<x>", kind="object", initialiser="thing",
                 vectors=1, total_steps=10, **fields,
-            )  # fmt: skip
+            )
             for number in range(count)
         ]
 

@@ -13,7 +13,15 @@ from django.db import connection
 from registry import storage
 from tests.training.samples import picture
 from training import leases, services
-from training.errors import BadImage, BadSetting, BaseUnknown, NameTaken, TokenInVocabulary, TooManyJobs, WrongState
+from training.errors import (
+    BadImage,
+    BadSetting,
+    BaseUnknown,
+    NameTaken,
+    TokenInVocabulary,
+    TooManyJobs,
+    WrongState,
+)
 from training.models import BaseModel, Job, JobImage, Preset, State
 from training.pocket import info
 from training.services import MAX_UNFINISHED_JOBS, cancel_job, ensure_builtin_bases, publish_draft, retry_job

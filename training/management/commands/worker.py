@@ -29,6 +29,7 @@ class Command(BaseCommand):
     """Train jobs until SIGTERM or Ctrl-C; end with a failure when the trainer dies, so that a supervisor starts anew."""
 
     help = "Train jobs until stopped."
+    requires_system_checks: list[str] = []  # they load every page of the site
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()

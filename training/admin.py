@@ -1,0 +1,29 @@
+"""What staff see of base models and jobs. A job's course is the worker's: here it is only looked at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from training.models import BaseModel, Job
+
+
+@admin.register(BaseModel)
+class BaseModelAdmin(admin.ModelAdmin):
+    list_display = ["slug", "title", "family", "resolution", "enabled"]
+    list_filter = ["enabled", "family"]
+
+
+@admin.register(Job)
+class JobAdmin(admin.ModelAdmin):
+    list_display = ["id", "name", "owner", "base", "state", "step", "total_steps", "worker", "attempts", "error_code", "created"]
+    list_filter = ["state", "error_code", "base"]
+    list_select_related = ["owner", "base"]
+    search_fields = ["name", "owner__username", "token"]
+    readonly_fields = [field.name for field in Job._meta.fields]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
+        return False
