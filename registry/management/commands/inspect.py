@@ -1,0 +1,71 @@
+"""``manage.py inspect FILE…``: what is in embedding files, told from their bytes alone. Needs no database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from registry.formats import FormatError, inspect, report
+from registry.formats.limits import MAX_FILE_BYTES
+
+
+def read_file(path: Path) -> bytes:
+    """The file's bytes, or just enough of a larger one for it to be refused. Raises ``OSError``."""
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+class Command(BaseCommand):
+    """Prints one report a file; ends with status 1 when a file was refused."""
+
+    help = "Show what embedding files hold: layout, shapes, tokens, base model family, warnings, hashes."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a line, one for each file")
+
+    def handle(self, *args: Any, files: list[Path], json: bool, **options: Any) -> None:
+        """Inspect each file."""
+        refused = False
+        for path in files:
+            answer = self._answer(path)
+            refused |= "error" in answer
+            self.stdout.write(_as_json(answer) if json else _as_text(answer))
+        if refused:
+            raise SystemExit(1)
+
+    def _answer(self, path: Path) -> dict[str, Any]:
+        try:
+            return {"file": str(path), **report(inspect(read_file(path)))}
+        except FormatError as error:
+            return {"file": str(path), "error": {"code": error.code, "message": error.message}}
+        except OSError as error:
+            message = f"The file cannot be read: {error.strerror or error}."
+            return {"file": str(path), "error": {"code": "unreadable", "message": message}}
+
+
+def _as_json(answer: dict[str, Any]) -> str:
+    return json.dumps(answer, ensure_ascii=True)
+
+
+def _as_text(answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return f"{answer['file']}: refused ({answer['error']['code']}). {answer['error']['message']}"
+    lines = [f"{answer['file']}: {answer['layout']} in {answer['container']}"]
+    for encoder in answer["encoders"]:
+        rows, width = encoder["shape"]
+        norms = answer["norms"][encoder["name"]]
+        lines.append(
+            f"  {encoder['name']}: {rows} × {width} {encoder['dtype']}, norms {min(norms):.3g} to {max(norms):.3g}"
+        )
+    lines += [f"  token: {token}" for token in answer["tokens"]]
+    lines += [f"  {label}: {answer[label]}" for label in ("name", "step", "checkpoint") if answer[label] not in ("", None)]
+    lines += [f"  base: {base['base']} ({base['reason']})" for base in answer["bases"]]
+    lines += [f"  warning: {warning}" for warning in answer["warnings"]]
+    lines += [f"  digest: {answer['digest']}", f"  sha256: {answer['sha256']}"]
+    return "\n".join(lines)
