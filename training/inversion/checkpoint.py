@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from training.inversion.config import InversionConfig
+from training.inversion.errors import BadEmbedding
 from training.inversion.models import WITHOUT_CHECKER, BaseModel
 from training.inversion.quiet import quiet_libraries
 
@@ -60,9 +61,21 @@ def save_embedding(path: Path, vectors: np.ndarray, metadata: dict[str, str]) ->
 
 
 def load_embedding(path: Path) -> tuple[np.ndarray, dict[str, str]]:
-    """Read vectors float32 [n, d] and metadata back."""
-    with safe_open(path, framework="numpy") as file:
-        return file.get_tensor(KEY), file.metadata() or {}
+    """Read vectors float32 [n, d] and metadata of a file with one tensor, whatever its name.
+
+    Raises :class:`BadEmbedding`.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            vectors = [file.get_tensor(name).float() for name in file.keys()]  # noqa: SIM118 - no mapping
+            metadata = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise BadEmbedding(f"{path.name} could not be read as a safetensors file: {error}.") from error
+    if len(vectors) != 1 or vectors[0].ndim not in (1, 2):
+        raise BadEmbedding(
+            f"{path.name} does not hold one embedding: give a file with a single tensor [vectors, width]."
+        )
+    return np.atleast_2d(vectors[0].numpy()), metadata
 
 
 @torch.no_grad()
@@ -70,8 +83,14 @@ def states_through_public_loader(base: BaseModel, path: Path, token: str, prompt
     """Text states [B, L, d] of prompts as diffusers' own ``load_textual_inversion`` makes them from the file.
 
     What a preview shows is then what a stranger gets from the download. Text encoder and tokenizer are copies, since
-    the loader adds words to them.
+    the loader adds words to them. Raises :class:`BadEmbedding` for vectors of another width.
     """
+    width = load_embedding(path)[0].shape[1]
+    if width != base.width:
+        raise BadEmbedding(
+            f"{path.name} has vectors of width {width} and {base.name} takes {base.width}: "
+            "use the family of base models that it was trained on."
+        )
     shared = base.pipeline
     text_encoder = copy.deepcopy(shared.text_encoder)
     text_encoder.set_input_embeddings(text_encoder.get_input_embeddings().table)

@@ -30,6 +30,12 @@ class BadImages(InversionError):
     code = "bad_images"
 
 
+class BadEmbedding(InversionError):
+    """An embedding file cannot be read, or does not fit the base model."""
+
+    code = "bad_embedding"
+
+
 class BaseUnavailable(InversionError):
     """The base model cannot be loaded."""
 

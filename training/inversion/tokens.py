@@ -78,8 +78,8 @@ class SplicedEmbedding(nn.Module):
     def __init__(self, table: nn.Embedding) -> None:
         super().__init__()
         self.table = table
-        self._rows: Tensor | None = None
-        self._vectors: Tensor | None = None
+        # A pair, since a module would take a bare Parameter for one of its own weights and refuse plain tensors after it.
+        self._spliced: tuple[Tensor, Tensor] | None = None
 
     @property
     def weight(self) -> Tensor:
@@ -89,19 +89,21 @@ class SplicedEmbedding(nn.Module):
     @contextmanager
     def using(self, rows: Tensor, vectors: Tensor) -> Iterator[None]:
         """Splice ``vectors`` [M, d] wherever ``rows`` [B, L] is not :data:`ORDINARY`, inside the block."""
-        self._rows, self._vectors = rows, vectors
+        self._spliced = rows, vectors
         try:
             yield
         finally:
-            self._rows = self._vectors = None
+            self._spliced = None
 
     def forward(self, ids: Tensor) -> Tensor:
         """Input embeddings [B, L, d] of token ids [B, L]."""
         words = self.table(ids)
-        if self._rows is None or self._vectors is None:
+        if self._spliced is None:
             return words
-        spliced = self._vectors[self._rows.clamp(min=0)].to(words.dtype)
-        return torch.where((self._rows == ORDINARY).unsqueeze(-1), words, spliced)
+        rows, vectors = self._spliced
+        return torch.where(
+            (rows == ORDINARY).unsqueeze(-1), words, vectors[rows.clamp(min=0)].to(words.dtype)
+        )
 
 
 def splice_into(text_encoder: Any) -> SplicedEmbedding:

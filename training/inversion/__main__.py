@@ -1,0 +1,244 @@
+"""The engine's command line: ``python -m training.inversion train | preview | bench``. Works without the site."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
+from training.inversion.config import KINDS, InversionConfig
+from training.inversion.errors import BadConfig, InversionError
+from training.pocket import info as pocket
+
+#: Exit status of wrong input, as argparse has it.
+WRONG_INPUT = 2
+#: Exit status after Ctrl-C, as shells have it.
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One sentence instead of the whole usage."""
+        self.exit(WRONG_INPUT, f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The three commands and their options."""
+    parser = _Parser(prog="python -m training.inversion", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="train|preview|bench")
+
+    train = commands.add_parser("train", help="learn a word from images")
+    train.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGES", help="image files, or folders of them"
+    )
+    train.add_argument("--token", required=True, help="the new word, for example '<my-cat>'")
+    train.add_argument("--kind", required=True, choices=KINDS)
+    train.add_argument("--init", required=True, metavar="WORDS", help="words to start from, for example toy")
+    train.add_argument("--out", required=True, type=Path, metavar="FILE.safetensors")
+    train.add_argument("--vectors", type=int, help="vectors the word is worth")
+    train.add_argument("--steps", type=int, help="optimiser steps")
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--batch-size", type=int, help="pictures an optimiser step")
+    train.add_argument("--seed", type=int)
+    train.add_argument("--previews", type=Path, metavar="FOLDER", help="draw previews into this folder")
+    train.add_argument("--json", action="store_true", help="print one JSON object with the receipt")
+    train.set_defaults(run=run_train)
+
+    preview = commands.add_parser("preview", help="draw a picture with a learned word")
+    preview.add_argument("file", type=Path, metavar="FILE")
+    preview.add_argument("--prompt", required=True, help="with {} or the word itself where the word goes")
+    preview.add_argument("--out", required=True, type=Path, metavar="FILE.png")
+    preview.add_argument("--token", help="the word, unless the file says it")
+    preview.add_argument("--seed", type=int, default=0)
+    preview.add_argument("--steps", type=_positive, help="sampler steps")
+    preview.add_argument("--guidance", type=float, help="classifier-free guidance scale")
+    preview.set_defaults(run=run_preview)
+
+    bench = commands.add_parser("bench", help="measure steps a second beside the classic loop")
+    bench.add_argument("--widths", type=_widths, default=[1, 2, 4, 8], help="batch widths, for example 1,4,8")
+    bench.add_argument("--steps", type=_positive, default=8, help="steps timed in a round")
+    bench.add_argument("--json", action="store_true", help="print one JSON object a line")
+    bench.set_defaults(run=run_bench)
+
+    for command in (train, preview, bench):
+        command.add_argument(
+            "--base", default=pocket.NAME, metavar="NAME_OR_PATH", help="a diffusers folder or hub name"
+        )
+        command.add_argument("--device", help="for example cuda:1; otherwise a GPU where there is one")
+    return parser
+
+
+def run_train(options: argparse.Namespace) -> None:
+    """Train, and write the file when all went well."""
+    settings: dict[str, Any] = {
+        "placeholder_token": options.token,
+        "kind": options.kind,
+        "initialiser": options.init,
+    }
+    if options.previews is None:
+        settings["preview_prompts"] = ()
+    elif options.base == pocket.NAME:
+        settings["preview_prompts"] = pocket.PREVIEW_PROMPTS[options.kind]
+    for field in ("vectors", "steps", "learning_rate", "batch_size", "seed"):
+        if getattr(options, field) is not None:
+            settings[field] = getattr(options, field)
+    config = InversionConfig.from_dict({**defaults_of(options.base), **settings})
+    _check_out(options.out, ".safetensors")
+
+    from training.inversion.checkpoint import (
+        save_embedding,
+    )  # torch comes with it; wrong options are told without it
+    from training.inversion.images import read_images
+    from training.inversion.loop import train
+    from training.inversion.models import load_base
+
+    images = read_images(options.images)
+    callbacks = _ToTerminal(options.previews)
+    callbacks.on_stage(Stage.LOADING)
+    result = train(config, images, base=load_base(options.base, device=options.device), callbacks=callbacks)
+    save_embedding(options.out, result.vectors, result.metadata)
+    if options.json:
+        digest = hashlib.sha256(options.out.read_bytes()).hexdigest()
+        print(json.dumps({"file": options.out.name, "sha256": digest, **result.receipt}))
+    else:
+        print(
+            f"{options.out.name}: {config.placeholder_token}, loss {result.receipt['loss']}, {result.receipt['seconds']} s."
+        )
+
+
+def run_preview(options: argparse.Namespace) -> None:
+    """Draw one picture through the loader that everybody uses."""
+    _check_out(options.out, ".png")
+    settings = {field.name: field.default for field in dataclasses.fields(InversionConfig)} | defaults_of(
+        options.base
+    )
+    steps = settings["preview_steps"] if options.steps is None else options.steps
+    guidance = settings["guidance_scale"] if options.guidance is None else options.guidance
+
+    from training.inversion.checkpoint import load_embedding, states_through_public_loader
+    from training.inversion.models import load_base
+    from training.inversion.sampler import draw
+    from training.inversion.tokens import check_new
+
+    token = options.token or load_embedding(options.file)[1].get("token") or f"<{options.file.stem}>"
+    prompt = options.prompt.replace("{}", token)
+    if token not in prompt:
+        raise BadConfig(
+            "prompt", f"The prompt holds neither {{}} nor {token}, so the picture would not show it."
+        )
+    base = load_base(options.base, device=options.device)
+    check_new(base.tokenizer, token)
+    states = states_through_public_loader(base, options.file, token, [prompt])
+    image = next(draw(base, states, [options.seed], steps=steps, guidance_scale=guidance))
+    image.save(options.out)
+    print(f"{options.out.name}: {prompt}, seed {options.seed}.")
+
+
+def run_bench(options: argparse.Namespace) -> None:
+    """Print a line for each batch width."""
+    from training.inversion.bench import measure
+    from training.inversion.models import load_base
+
+    for line in measure(
+        load_base(options.base, device=options.device), widths=options.widths, steps=options.steps
+    ):
+        if options.json:
+            print(json.dumps(line), flush=True)
+        else:
+            print(
+                f"width {line['width']}: {line['steps_per_second']} steps/s, classic loop "
+                f"{line['classic_steps_per_second']} ({line['ratio']} times)",
+                flush=True,
+            )
+
+
+def defaults_of(base: str) -> dict[str, Any]:
+    """Settings that suit a base model better than the general ones."""
+    return dict(pocket.DEFAULTS) if base == pocket.NAME else {}
+
+
+def _check_out(path: Path, suffix: str) -> None:
+    """Find out before the work, not after it, that the result cannot be written."""
+    if path.suffix != suffix:
+        raise BadConfig("out", f"The name of --out ends in {suffix}; {path.name} does not.")
+    if not path.absolute().parent.is_dir() or path.is_dir():
+        raise BadConfig(
+            "out", f"{path} cannot be written: its folder does not exist, or it is a folder itself."
+        )
+
+
+def _widths(text: str) -> list[int]:
+    widths = [int(part) for part in text.split(",") if part.strip().isdecimal()]
+    if len(widths) != len(text.split(",")) or not all(widths):
+        raise argparse.ArgumentTypeError(f"{text} is not a list of batch widths such as 1,4,8")
+    return widths
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
+    return int(text)
+
+
+class _ToTerminal(Callbacks):
+    """Progress on standard error, previews into a folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.live = sys.stderr.isatty()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def on_stage(self, stage: Stage) -> None:
+        self._say(f"{stage.value} …")
+
+    def on_progress(self, progress: Progress) -> None:
+        if self.live:
+            self._say(
+                f"step {progress.step}/{progress.total_steps}, loss {progress.loss:.4f}, "
+                f"{progress.steps_per_second:.1f} steps/s, {progress.seconds_left:.0f} s left"
+            )
+
+    def on_preview(self, preview: Preview) -> None:
+        if self.folder is not None:
+            words = "".join(
+                letter if letter.isalnum() else "-" for letter in preview.template.replace("{}", "x")
+            )
+            preview.image.save(
+                self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png"
+            )
+
+    def _say(self, text: str) -> None:
+        print(
+            f"\r\033[K{text}" if self.live else text,
+            end="" if self.live else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = make_parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except InversionError as error:
+        print(error.message, file=sys.stderr)
+        return WRONG_INPUT
+    except OSError as error:
+        print(f"{error.filename or 'A file'} could not be used: {error.strerror or error}.", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("Stopped before it finished; nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
