@@ -55,7 +55,7 @@ def open_download(version: Version, target: str, filename: str | None = None) ->
     ``filename`` chooses where a target has several files (SDXL for diffusers has one for each text encoder). Raises
     ``RegistryError`` for a target or file that the version does not have.
     """
-    if target not in Target:
+    if target not in list(Target):
         raise RegistryError(
             "unknown_format", f"{target!r} is not a format; use one of {', '.join(Target)}.", field="format"
         )
@@ -97,11 +97,8 @@ def _written(version: Version, target: str, filename: str) -> Download:
 
 def find_version(user: User | AnonymousUser, owner: str, name: str, number: int | None = None) -> Version:
     """Return a version of an embedding that ``user`` may open, the newest without ``number``; else ``Http404``."""
-    versions = Version.objects.filter(
-        embedding__in=Embedding.objects.visible_to(user),
-        embedding__owner__username=owner,
-        embedding__name=name,
-    )
+    embeddings = Embedding.objects.visible_to(user).at(owner, name)
+    versions = Version.objects.filter(embedding__in=embeddings)
     if number is not None:
         versions = versions.filter(number=number)
     version = versions.select_related("embedding__owner").order_by("-number").first()

@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from registry import storage
@@ -123,5 +124,7 @@ def _decode(data: bytes, filename: str) -> Image.Image:
         raise _refuse(
             filename, "bad_picture", "The picture is broken or not whole; save or download it again."
         ) from error
+    if image.mode.startswith("I"):  # 16-bit grey: converting alone would clip all but the darkest tones
+        return Image.fromarray((np.asarray(image) // 256).astype(np.uint8)).convert("RGB")
     transparent = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
     return image.convert("RGBA" if transparent else "RGB")

@@ -8,6 +8,8 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Prefetch, Q
 
+from hub.accounts.names import SLUG
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -30,6 +32,12 @@ class EmbeddingQuerySet(models.QuerySet):
         if user.is_staff:
             return self
         return self.filter(~Q(visibility="private") | Q(owner=user))
+
+    def at(self, owner: str, name: str) -> Self:
+        """The embedding at an address; nothing where the address could not be one."""
+        if not (SLUG.fullmatch(owner) and SLUG.fullmatch(name)):
+            return self.none()
+        return self.filter(owner__username=owner, name=name)
 
     def with_cards(self) -> Self:
         """With what a card shows: owner, newest version and its cover. Three queries whatever the rows."""

@@ -12,10 +12,11 @@ from django.db.models import F, QuerySet
 from hub.accounts.models import User
 from registry import rows, storage
 from registry.errors import RegistryError
-from registry.formats import Family, FormatError, Inspection, canonical, inspect
+from registry.formats import FormatError, Inspection, canonical, inspect
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.markdown import render
 from registry.models import (
+    FAMILY_CHOICES,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     Embedding,
@@ -224,7 +225,7 @@ def _checked_base(base: str, prepared: Prepared) -> str:
         return base
     known = ", ".join(f"{family.value} ({family.label})" for family in fitting)
     remedy = f"its vectors fit {known}." if known else "its vectors fit no base family that this hub knows."
-    asked = Family(base).label if base in Family else repr(base)
+    asked = dict(FAMILY_CHOICES).get(base, repr(base))
     raise RegistryError(
         "wrong_base", f"{prepared.filename}: This is not an embedding for {asked}; {remedy}", field="base"
     )

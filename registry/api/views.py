@@ -60,7 +60,7 @@ class RegistryView(GenericAPIView):
     def embedding(self, owner: str, name: str) -> Embedding:
         """Return an embedding that the request may know of, or 404."""
         visible = Embedding.objects.visible_to(self.request.user)
-        return get_object_or_404(visible.with_details(), owner__username=owner, name=name)
+        return get_object_or_404(visible.at(owner, name).with_details())
 
     def own_embedding(self, owner: str, name: str) -> Embedding:
         """Return an embedding that the request may change; 404 or 403."""

@@ -1,36 +1,11 @@
-"""Embedding files and embeddings to test with."""
+"""Embeddings to test with."""
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
 import pytest
-from PIL import Image
 
-from registry.formats import Encoder, canonical
 from registry.services import upload_embedding
-
-
-def vectors(seed=0, rows=2, width=768):
-    """float32 [rows, width] with norms as in real embeddings."""
-    return np.random.default_rng(seed).normal(0, 0.015, (rows, width)).astype(np.float32)
-
-
-def sd1_file(seed=0, rows=2):
-    return canonical([Encoder("emb_params", vectors(seed, rows), "F32")])
-
-
-def sdxl_file(seed=0):
-    return canonical(
-        [Encoder("clip_l", vectors(seed, 2, 768), "F32"), Encoder("clip_g", vectors(seed, 2, 1280), "F32")]
-    )
-
-
-def picture(size=(40, 30), kind="PNG", colour=(200, 30, 30), **options):
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, kind, **options)
-    return file.getvalue()
+from tests.registry.samples import sd1_file
 
 
 @pytest.fixture
