@@ -27,7 +27,8 @@ from training.errors import TrainingError
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
 from training.inversion.config import InversionConfig
 from training.inversion.errors import Cancelled, InversionError
-from training.inversion.loop import MAX_CURVE_POINTS, train
+from training.inversion.loop import MAX_CURVE_POINTS
+from training.inversion.loop import train as train_inversion
 from training.inversion.models import BaseModel, load_base
 from training.leases import Lease, LeaseLost
 from training.models import Job
@@ -137,6 +138,9 @@ class Run(Callbacks):
 class Trainer:
     """Claims and trains one job at a time in a thread of its own. The base model stays loaded between jobs."""
 
+    #: What follows one job; a class of its own so that tests can step in.
+    run_of = Run
+
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.run: Run | None = None
@@ -147,7 +151,8 @@ class Trainer:
 
     def start(self) -> None:
         """Begin to look for jobs."""
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        if "OMP_NUM_THREADS" not in os.environ:  # an operator who shares the machine may know better
+            torch.set_num_threads(len(os.sched_getaffinity(0)))
         self._thread.start()
         self._heart.start()
 
@@ -174,9 +179,10 @@ class Trainer:
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
+                close_old_connections()
                 lease = leases.claim(worker=self.name)
                 if lease is not None:
-                    self._train(lease)
+                    self.train(lease)
                     continue
             except (OperationalError, InterfaceError):
                 log.warning("The database does not answer; jobs wait or are taken up again later", exc_info=True)
@@ -191,10 +197,10 @@ class Trainer:
                 run.beat()
             time.sleep(BEAT_SECONDS)
 
-    def _train(self, lease: Lease) -> None:
+    def train(self, lease: Lease) -> None:
         """Train one job to whatever end it comes to; nothing that goes wrong with a job ends the thread."""
         log.info("%s: begun", lease)
-        run = self.run = Run(lease)
+        run = self.run = self.run_of(lease)
         if self._stopping.is_set():
             run.end("stop")
         try:
@@ -215,14 +221,13 @@ class Trainer:
             leases.fail(lease, code="internal", message=INTERNAL_MESSAGE, traceback=traceback.format_exc())
         finally:
             self.run = None
-            close_old_connections()
 
     def _train_and_publish(self, run: Run) -> None:
         job = Job.objects.select_related("base").get(pk=run.lease.job_id)
         run.on_stage(Stage.LOADING)
         base = self._load(job.base.source)
         images = [_open(storage.read(image.blob)) for image in job.images.all()]
-        inversion = train(config_of(job), images, base=base, callbacks=run)
+        inversion = train_inversion(config_of(job), images, base=base, callbacks=run)
         if run.should_stop():
             raise Cancelled
         publishing.publish(lease=run.lease, inversion=inversion)
