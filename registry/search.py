@@ -105,7 +105,7 @@ def _matching(found: EmbeddingQuerySet, text: str) -> EmbeddingQuerySet:
     )
     bonus = Case(When(named, then=2), When(begun, then=1), default=0, output_field=IntegerField())
     rank = Cast(Round(SearchRank(F("search"), query) * _RANK_SCALE), BigIntegerField())
-    return found.filter(Q(search=query) | named | begun).annotate(relevance=bonus * (2 * _RANK_SCALE) + rank)
+    return found.filter(search=query).annotate(relevance=bonus * (2 * _RANK_SCALE) + rank)
 
 
 def _trending() -> Cast:
