@@ -11,7 +11,11 @@ SAFETENSORS, TORCH_ZIP, TORCH_LEGACY = "safetensors", "torch-zip", "torch-legacy
 #: Bytes of the smallest file that could hold anything: a safetensors length and one brace.
 MIN_FILE_BYTES = 9
 
-_READERS = {SAFETENSORS: safetensors.looks_like, TORCH_ZIP: torch_zip.looks_like, TORCH_LEGACY: torch_legacy.looks_like}
+_READERS = {
+    SAFETENSORS: safetensors.looks_like,
+    TORCH_ZIP: torch_zip.looks_like,
+    TORCH_LEGACY: torch_legacy.looks_like,
+}
 
 _IMAGES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -48,7 +52,10 @@ def container(data: bytes) -> str:
     if not data:
         raise Truncated("The file is empty. Download or export it again.", where="offset 0")
     if len(data) < MIN_FILE_BYTES:
-        raise Truncated(f"The file has only {len(data)} bytes; no embedding is that small. Download it again.", where="offset 0")
+        raise Truncated(
+            f"The file has only {len(data)} bytes; no embedding is that small. Download it again.",
+            where="offset 0",
+        )
     for name, looks_like in _READERS.items():
         if looks_like(data):
             return name

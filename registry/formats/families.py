@@ -52,9 +52,12 @@ def candidates(encoders: tuple[Encoder, ...]) -> tuple[BaseCandidate, ...]:
     found = tuple(BaseCandidate(family, _REASONS[family]) for family, own in WIDTHS.items() if own == widths)
     if not found:
         text = " and ".join(map(str, widths))
-        hint = "".join(f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE)
+        hint = "".join(
+            f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE
+        )
         raise UnknownBase(
-            f"The vectors have {text} numbers.{hint} Supported are {supported()}.", where=", ".join(e.name for e in encoders)
+            f"The vectors have {text} numbers.{hint} Supported are {supported()}.",
+            where=", ".join(e.name for e in encoders),
         )
     return found
 

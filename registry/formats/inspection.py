@@ -24,7 +24,9 @@ def inspect(data: bytes) -> Inspection:
     bases = families.candidates(found.encoders)
     warnings = families.warnings(found.encoders, bases[0].base)
     if found.checkpoint:
-        warnings.append(f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out.")
+        warnings.append(
+            f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out."
+        )
     return Inspection(
         container=container,
         layout=found.layout,
@@ -47,14 +49,19 @@ def report(inspection: Inspection) -> dict[str, Any]:
         "container": inspection.container,
         "layout": inspection.layout,
         "encoders": [
-            {"name": encoder.name, "shape": list(encoder.shape), "dtype": encoder.dtype} for encoder in inspection.encoders
+            {"name": encoder.name, "shape": list(encoder.shape), "dtype": encoder.dtype}
+            for encoder in inspection.encoders
         ],
         "tokens": list(inspection.tokens),
         "name": inspection.name,
         "step": inspection.step,
         "checkpoint": inspection.checkpoint,
-        "bases": [{"base": candidate.base.value, "reason": candidate.reason} for candidate in inspection.bases],
-        "norms": {encoder.name: [round(norm, 4) for norm in encoder.norms] for encoder in inspection.encoders},
+        "bases": [
+            {"base": candidate.base.value, "reason": candidate.reason} for candidate in inspection.bases
+        ],
+        "norms": {
+            encoder.name: [round(norm, 4) for norm in encoder.norms] for encoder in inspection.encoders
+        },
         "warnings": list(inspection.warnings),
         "digest": inspection.digest,
         "sha256": inspection.sha256,

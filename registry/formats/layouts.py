@@ -31,10 +31,20 @@ PAIRS = {
 #: Tensors of one text encoder that are named by a tool and not after a word.
 SINGLES = {"emb_params": "kohya", "emp_params": "onetrainer"}
 #: Text encoders of models beyond SDXL, as OneTrainer and ComfyUI name them.
-_OTHER_ENCODERS = frozenset({"clip_h", "t5", "t5xxl", "llama", "gemma", "mt5xl", "qwen3_06b", "qwen3_4b", "qwen25_7b"})
+_OTHER_ENCODERS = frozenset(
+    {"clip_h", "t5", "t5xxl", "llama", "gemma", "mt5xl", "qwen3_06b", "qwen3_4b", "qwen25_7b"}
+)
 _PER_LAYER = re.compile(r"(IN|OUT)\d\d|MID")
 #: Names that stand for something else than a token where they are a file's key.
-RESERVED = frozenset({*SINGLES, *_OTHER_ENCODERS, *(name for pair in PAIRS for name in pair), "string_to_param", "__metadata__"})
+RESERVED = frozenset(
+    {
+        *SINGLES,
+        *_OTHER_ENCODERS,
+        *(name for pair in PAIRS for name in pair),
+        "string_to_param",
+        "__metadata__",
+    }
+)
 #: Control characters, and characters that change how their neighbours are shown or cannot be seen.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -60,7 +70,9 @@ def check_token(token: str) -> str:
             where="token",
         )
     if token in RESERVED:
-        raise BadToken(f"{token} is a name that tools give to tensors. Choose another placeholder token.", where="token")
+        raise BadToken(
+            f"{token} is a name that tools give to tensors. Choose another placeholder token.", where="token"
+        )
     return token
 
 
@@ -93,15 +105,21 @@ def from_object(value: Any, records: dict[str, bytes]) -> Found:
             f"The file holds a list of {len(value)} things, as a training trace does. Export the last step alone, as {{token: vectors}}."
         )
     if not isinstance(value, dict) or not value:
-        raise UnknownLayout("The file holds no named tensors. An embedding is a dictionary of a token and its vectors.")
+        raise UnknownLayout(
+            "The file holds no named tensors. An embedding is a dictionary of a token and its vectors."
+        )
     if not all(type(key) is str for key in value):
-        raise NotAnEmbedding("The file's tensors have numbers for names, as a hypernetwork's do; it is not an embedding.")
+        raise NotAnEmbedding(
+            "The file's tensors have numbers for names, as a hypernetwork's do; it is not an embedding."
+        )
     lookalikes.refuse(value)
     if "string_to_param" in value:
         return _a1111(value, records)
     strangers = [key for key, item in value.items() if not isinstance(item, pickled.TensorRef)]
     if strangers:
-        raise UnknownLayout(f"{_listed(strangers)} is no tensor; no embedding layout has it.", where=_listed(strangers))
+        raise UnknownLayout(
+            f"{_listed(strangers)} is no tensor; no embedding layout has it.", where=_listed(strangers)
+        )
     return from_tensors(torch_object.tensors(value, records))
 
 
@@ -112,7 +130,8 @@ def encoder(name: str, tensor: Tensor) -> Encoder:
         raise NotAnEmbedding(_ENCODER_OUTPUT, where=tensor.name)
     if values.ndim not in (1, 2):
         raise BadValues(
-            f"{tensor.name!r} has {values.ndim} dimensions; vectors of a token have the shape [n, d] or [d].", where=tensor.name
+            f"{tensor.name!r} has {values.ndim} dimensions; vectors of a token have the shape [n, d] or [d].",
+            where=tensor.name,
         )
     vectors = np.ascontiguousarray(np.atleast_2d(values), dtype=np.float32)
     if len(vectors) > MAX_ROWS:
@@ -142,7 +161,9 @@ def _pair(first: Tensor, second: Tensor) -> tuple[Encoder, ...]:
 def _refuse_other_encoders(names: dict[str, Tensor]) -> None:
     """Raise for tensors that are named after text encoders, alone or in combinations that are no SDXL pair."""
     if any(_PER_LAYER.fullmatch(name) for name in names):
-        raise UnknownLayout("The file holds vectors for each layer of the UNet (XTI), which no prompt box can use.")
+        raise UnknownLayout(
+            "The file holds vectors for each layer of the UNet (XTI), which no prompt box can use."
+        )
     known = {name for pair in PAIRS for name in pair if pair != ("emb", "emb2")} | _OTHER_ENCODERS
     if not known & set(names):
         return
@@ -172,7 +193,9 @@ def _a1111(value: dict[Any, Any], records: dict[str, bytes]) -> Found:
     if not isinstance(parameters, dict) or not all(
         type(key) is str and isinstance(item, pickled.TensorRef) for key, item in parameters.items()
     ):
-        raise UnknownLayout("string_to_param is no dictionary of tokens and vectors.", where="string_to_param")
+        raise UnknownLayout(
+            "string_to_param is no dictionary of tokens and vectors.", where="string_to_param"
+        )
     if not parameters:
         raise BadValues("string_to_param is empty: the file holds no vectors.", where="string_to_param")
     if len(parameters) > MAX_TENSORS:

@@ -30,7 +30,8 @@ def refuse(names: Iterable[str]) -> None:
             )
         if _BUNDLED.search(name):
             raise NotAnEmbedding(
-                f"{name[:80]!r} is a word bundled into another file. Export the embedding as a file of its own.", where=name
+                f"{name[:80]!r} is a word bundled into another file. Export the embedding as a file of its own.",
+                where=name,
             )
         if _OUTPUT.search(name):
             raise NotAnEmbedding(
@@ -45,4 +46,6 @@ def refuse(names: Iterable[str]) -> None:
                 where=name,
             )
         if name in _TRAINING or _CHECKPOINT.search(name):
-            raise NotAnEmbedding(f"The file is a model checkpoint (it holds {name[:80]!r}), not an embedding.", where=name)
+            raise NotAnEmbedding(
+                f"The file is a model checkpoint (it holds {name[:80]!r}), not an embedding.", where=name
+            )

@@ -53,7 +53,17 @@ def _tensor(tensor: Float32) -> bytes:
     for side in reversed(tensor.shape):
         stride.insert(0, count)
         count *= side
-    storage = b"(" + _text("storage") + b"ctorch\nFloatStorage\n" + _text(tensor.key) + _text("cpu") + _value(count) + b"tQ"
+    storage = (
+        b"("
+        + _text("storage")
+        + b"ctorch\nFloatStorage\n"
+        + _text(tensor.key)
+        + _text("cpu")
+        + _value(count)
+        + b"tQ"
+    )
     hooks = b"ccollections\nOrderedDict\n)R"
-    arguments = b"(" + storage + _value(0) + _numbers(tensor.shape) + _numbers(stride) + b"\x89" + hooks + b"t"
+    arguments = (
+        b"(" + storage + _value(0) + _numbers(tensor.shape) + _numbers(stride) + b"\x89" + hooks + b"t"
+    )
     return b"ctorch._utils\n_rebuild_tensor_v2\n" + arguments + b"R"

@@ -115,7 +115,9 @@ class Machine:
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Malformed("The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}") from error
+            raise Malformed(
+                "The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}"
+            ) from error
 
     def number(self, layout: str) -> int:
         """An integer in a ``struct`` layout."""
@@ -124,7 +126,9 @@ class Machine:
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
         if len(self.stack) >= MAX_STACK:
-            raise TooLarge(f"The pickle stream stacks more than {MAX_STACK} values.", where=f"offset {self.at}")
+            raise TooLarge(
+                f"The pickle stream stacks more than {MAX_STACK} values.", where=f"offset {self.at}"
+            )
         self.stack.append(value)
 
     def pop(self) -> Any:
@@ -145,7 +149,9 @@ class Machine:
     def keep(self, key: int) -> None:
         """Remember the value on top."""
         if len(self.memo) >= MAX_MEMO:
-            raise TooLarge(f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}")
+            raise TooLarge(
+                f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}"
+            )
         value = self.pop()
         self.memo[key] = value
         self.stack.append(value)
@@ -172,10 +178,14 @@ class Machine:
         """Add pairs to the dictionary on top."""
         target = self.stack[-1] if self.stack else None
         if len(pairs) % 2 or not isinstance(target, dict):
-            raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
+            raise Malformed(
+                "The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}"
+            )
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             if type(key) not in (str, int):
-                raise Malformed("The pickle stream has a key that is neither text nor number.", where=f"offset {self.at}")
+                raise Malformed(
+                    "The pickle stream has a key that is neither text nor number.", where=f"offset {self.at}"
+                )
             target[key] = value
 
     def extend(self, values: list[Any]) -> None:
@@ -217,12 +227,19 @@ class Machine:
             target.update(parameters)
 
     def persistent(self) -> None:
-        """Turn torch's storage tuple into a record."""
+        """Turn what torch keeps outside the stream into a record: a storage, or a module's class."""
         match self.pop():
             case ("storage", Global(module="torch", name=name), str(key), str(), count, *rest) if (
                 name in STORAGES and is_size(count) and rest in ([], [None])
             ):
                 self.push(StorageRef(STORAGES[name], key, count))
+            case (
+                "module",
+                Global(name="ParameterDict") as kind,
+                str(),
+                str(),
+            ):  # before torch 1.6, with its source text
+                self.push(kind)
             case _:
                 raise Malformed("The file names its numbers in an unknown way.", where=f"offset {self.at}")
 
@@ -238,7 +255,8 @@ class Machine:
             action = OPCODES.get(code)
             if action is None:
                 raise Unsafe(
-                    f"The pickle stream uses opcode 0x{code:02x}, which no embedding needs.", where=f"offset {self.at - 1}"
+                    f"The pickle stream uses opcode 0x{code:02x}, which no embedding needs.",
+                    where=f"offset {self.at - 1}",
                 )
             action(self)
         raise TooLarge(f"The pickle stream has more than {MAX_OPCODES} opcodes.", where=f"offset {self.at}")

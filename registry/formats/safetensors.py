@@ -29,7 +29,9 @@ def looks_like(data: bytes) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
-        raise Malformed("The header names something twice; readers would disagree about which one counts.", where="header")
+        raise Malformed(
+            "The header names something twice; readers would disagree about which one counts.", where="header"
+        )
     return dict(pairs)
 
 
@@ -43,7 +45,9 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
         raise Truncated("The file ends before its header; it was not downloaded whole.", where="offset 0")
     length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER_BYTES:
-        raise TooLarge(f"The header has {length} bytes; an embedding's has at most {MAX_HEADER_BYTES}.", where="offset 0")
+        raise TooLarge(
+            f"The header has {length} bytes; an embedding's has at most {MAX_HEADER_BYTES}.", where="offset 0"
+        )
     if 8 + length > len(data):
         raise Truncated("The file ends inside its header; it was not downloaded whole.", where="offset 8")
     header = _header(data[8 : 8 + length])
@@ -52,19 +56,30 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
         raise Malformed("The file holds no tensor.", where="header")
     if len(header) > MAX_TENSORS:
         lookalikes.refuse(header)
-        raise TooLarge(f"The file holds {len(header)} tensors; an embedding has at most {MAX_TENSORS}.", where="header")
+        raise TooLarge(
+            f"The file holds {len(header)} tensors; an embedding has at most {MAX_TENSORS}.", where="header"
+        )
     body = memoryview(data)[8 + length :]
-    entries = sorted(((name, *_entry(name, entry)) for name, entry in header.items()), key=lambda entry: entry[3])
+    entries = sorted(
+        ((name, *_entry(name, entry)) for name, entry in header.items()), key=lambda entry: entry[3]
+    )
     end = 0
     for name, _, _, start, stop in entries:
         if start != end:
             raise Malformed(f"The numbers of {name!r} do not follow those before them.", where=name)
         end = stop
     if end > len(body):
-        raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=entries[-1][0])
+        raise Truncated(
+            "The file ends before its numbers do; it was not downloaded whole.", where=entries[-1][0]
+        )
     if end < len(body):
-        raise Malformed(f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}")
-    return [Tensor(name, decode(body[start:stop], dtype, shape, name), dtype) for name, dtype, shape, start, stop in entries], metadata
+        raise Malformed(
+            f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}"
+        )
+    return [
+        Tensor(name, decode(body[start:stop], dtype, shape, name), dtype)
+        for name, dtype, shape, start, stop in entries
+    ], metadata
 
 
 def _header(raw: bytes) -> dict[str, Any]:
@@ -102,10 +117,21 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
         raise Malformed(f"The entry of {name!r} must have exactly dtype, shape and data_offsets.", where=name)
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
-        raise Malformed(f"{name!r} is stored as {dtype!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name)
-    if not isinstance(shape, list) or not all(_natural(side) and side > 0 for side in shape) or not 1 <= len(shape) <= 4:
+        raise Malformed(
+            f"{name!r} is stored as {dtype!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name
+        )
+    if (
+        not isinstance(shape, list)
+        or not all(_natural(side) and side > 0 for side in shape)
+        or not 1 <= len(shape) <= 4
+    ):
         raise Malformed(f"{name!r} has the shape {shape!r}, which no embedding has.", where=name)
-    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_natural, offsets)) or offsets[1] < offsets[0]:
+    if (
+        not isinstance(offsets, list)
+        or len(offsets) != 2
+        or not all(map(_natural, offsets))
+        or offsets[1] < offsets[0]
+    ):
         raise Malformed(f"{name!r} has impossible offsets.", where=name)
     return dtype, tuple(shape), offsets[0], offsets[1]
 
@@ -118,9 +144,15 @@ def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
     body, offset = [], 0
     for name in sorted(tensors):
         raw = np.ascontiguousarray(tensors[name], dtype="<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(tensors[name].shape), "data_offsets": [offset, offset + len(raw)]}
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(tensors[name].shape),
+            "data_offsets": [offset, offset + len(raw)],
+        }
         offset += len(raw)
         body.append(raw)
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # numbers begin on an eight-byte boundary, as the format's own writer does it
+    text += b" " * (
+        -len(text) % 8
+    )  # numbers begin on an eight-byte boundary, as the format's own writer does it
     return len(text).to_bytes(8, "little") + text + b"".join(body)

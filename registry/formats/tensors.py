@@ -40,6 +40,7 @@ def decode(data: bytes | memoryview, dtype: str, shape: tuple[int, ...], where: 
         result = np.ascontiguousarray(values.astype(np.float32).reshape(shape))
     if not np.isfinite(result).all():
         raise BadValues(
-            f"{where} holds numbers that are not finite (NaN or infinity); the training that made it diverged.", where=where
+            f"{where} holds numbers that are not finite (NaN or infinity); the training that made it diverged.",
+            where=where,
         )
     return result

@@ -32,7 +32,9 @@ def _storages(value: Any) -> dict[str, pickled.StorageRef]:
         match item:
             case pickled.TensorRef(storage=storage):
                 if found.setdefault(storage.key, storage) != storage:
-                    raise Malformed(f"The file describes the storage {storage.key[:60]} in two ways.", where="storages")
+                    raise Malformed(
+                        f"The file describes the storage {storage.key[:60]} in two ways.", where="storages"
+                    )
             case dict():
                 waiting.extend(item.values())
             case list() | tuple():
@@ -45,19 +47,31 @@ def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
     magic, at = pickled.read(data)
     protocol, at = pickled.read(data, at)
     system, at = pickled.read(data, at)
-    if magic != _MAGIC or protocol != _PROTOCOL or not isinstance(system, dict) or system.get("little_endian") is not True:
+    if (
+        magic != _MAGIC
+        or protocol != _PROTOCOL
+        or not isinstance(system, dict)
+        or system.get("little_endian") is not True
+    ):
         raise Malformed("The file does not begin as a torch file does.", where="offset 0")
     value, at = pickled.read(data, at)
     keys, at = pickled.read(data, at)
     known = _storages(value)
-    if not isinstance(keys, list) or not all(type(key) is str for key in keys) or sorted(keys) != sorted(known):
+    if (
+        not isinstance(keys, list)
+        or not all(type(key) is str for key in keys)
+        or sorted(keys) != sorted(known)
+    ):
         raise Malformed("The file's list of storages does not match its tensors.", where=f"offset {at}")
     records: dict[str, bytes] = {}
     for key in keys:
         storage = known[key]
         size = storage.count * _ITEM_BYTES[storage.dtype]
         if at + 8 + size > len(data):
-            raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=f"offset {len(data)}")
+            raise Truncated(
+                "The file ends before its numbers do; it was not downloaded whole.",
+                where=f"offset {len(data)}",
+            )
         if int.from_bytes(data[at : at + 8], "little") != storage.count:
             raise Malformed(f"The storage {key[:60]} does not have the size it should.", where=f"offset {at}")
         records[key] = data[at + 8 : at + 8 + size]

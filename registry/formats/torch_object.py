@@ -28,9 +28,17 @@ def array(name: str, view: pickled.TensorRef, records: dict[str, bytes]) -> Tens
     raw = records[storage.key]
     if len(raw) != storage.count * item or view.offset + count > storage.count:
         raise Malformed(f"{name!r} reaches beyond its stored numbers.", where=name)
-    return Tensor(name, decode(raw[view.offset * item : (view.offset + count) * item], storage.dtype, view.shape, name), storage.dtype)
+    return Tensor(
+        name,
+        decode(raw[view.offset * item : (view.offset + count) * item], storage.dtype, view.shape, name),
+        storage.dtype,
+    )
 
 
 def tensors(values: dict[Any, Any], records: dict[str, bytes]) -> list[Tensor]:
     """Return the tensors of a dictionary of names and views, in order."""
-    return [array(str(name), view, records) for name, view in values.items() if isinstance(view, pickled.TensorRef)]
+    return [
+        array(str(name), view, records)
+        for name, view in values.items()
+        if isinstance(view, pickled.TensorRef)
+    ]

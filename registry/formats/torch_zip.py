@@ -19,6 +19,8 @@ _NAME = re.compile(
 )
 #: General purpose flags that torch sets: bit 3, sizes follow the data; bit 11, names are UTF-8.
 _ALLOWED_FLAGS = 0x0808
+#: How far before the end of a zip archive its end record may begin.
+_MAX_COMMENT_BYTES = 0xFFFF
 
 
 def looks_like(data: bytes) -> bool:
@@ -28,7 +30,9 @@ def looks_like(data: bytes) -> bool:
 
 def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
     if at < 0 or at + struct.calcsize(layout) > len(data):
-        raise Truncated(f"The archive ends inside its {what}; it was not downloaded whole.", where=f"offset {at}")
+        raise Truncated(
+            f"The archive ends inside its {what}; it was not downloaded whole.", where=f"offset {at}"
+        )
     return struct.unpack_from(layout, data, at)
 
 
@@ -36,7 +40,9 @@ def read(data: bytes) -> dict[str, bytes]:
     """Return the records by name without their common prefix: ``data.pkl``, ``data/0``, … Raises a ``FormatError``."""
     directory, directory_end, count = _directory(data)
     if count > MAX_RECORDS:
-        raise TooLarge(f"The archive has {count} records; an embedding's has at most {MAX_RECORDS}.", where="directory")
+        raise TooLarge(
+            f"The archive has {count} records; an embedding's has at most {MAX_RECORDS}.", where="directory"
+        )
     records: dict[str, bytes] = {}
     prefixes: set[str] = set()
     at, expected = directory, 0
@@ -58,7 +64,12 @@ def _directory(data: bytes) -> tuple[int, int, int]:
     """Return start, end and entry count of the central directory; the end record closes the file, without a comment."""
     end = len(data) - 22
     if end < 0 or data[end : end + 4] != _END:
-        raise Truncated("The archive has no end record where its end should be; it is cut off or padded.", where="end")
+        if data.rfind(_END, max(0, end - _MAX_COMMENT_BYTES), max(0, end + 4)) >= 0:
+            raise Malformed(
+                "Bytes follow the archive's end record, or it has a comment; torch writes neither.",
+                where="end",
+            )
+        raise Truncated("The archive ends before its end record; it was not downloaded whole.", where="end")
     _, disk, start_disk, here, count, size, start, comment = _unpack("<4sHHHHIIH", data, end, "end record")
     if disk or start_disk or here != count or comment:
         raise Malformed("The archive is split or has a comment; torch writes neither.", where="end")
@@ -67,10 +78,14 @@ def _directory(data: bytes) -> tuple[int, int, int]:
         _, _, end64, _ = _unpack("<4sIQI", data, end - 20, "zip64 locator")
         if data[end64 : end64 + 4] != _END64 or end64 + 56 != end - 20:
             raise Malformed("The archive's zip64 record is not where it says.", where="end")
-        _, _, _, _, _, _, here64, count64, size64, start64 = _unpack("<4sQHHIIQQQQ", data, end64, "zip64 record")
+        _, _, _, _, _, _, here64, count64, size64, start64 = _unpack(
+            "<4sQHHIIQQQQ", data, end64, "zip64 record"
+        )
         # Where the small fields are not saturated, both records must say the same.
         small = (count, size, start)
-        for value, large, limit in zip(small, (count64, size64, start64), (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF), strict=True):
+        for value, large, limit in zip(
+            small, (count64, size64, start64), (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF), strict=True
+        ):
             if value not in (large, limit):
                 raise Malformed("The archive's two end records disagree.", where="end")
         if here64 != count64:
@@ -83,9 +98,25 @@ def _directory(data: bytes) -> tuple[int, int, int]:
 
 def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) -> tuple[str, int, int, int]:
     """Read one directory entry into ``records``; return its name, the next entry's place, and its bytes' range."""
-    (magic, _, _, flags, method, _, _, crc, packed, size, name_size, extra_size, comment_size, disk, _, _, offset) = _unpack(
-        "<4sHHHHHHIIIHHHHHII", data, at, "directory"
-    )
+    (
+        magic,
+        _,
+        _,
+        flags,
+        method,
+        _,
+        _,
+        crc,
+        packed,
+        size,
+        name_size,
+        extra_size,
+        comment_size,
+        disk,
+        _,
+        _,
+        offset,
+    ) = _unpack("<4sHHHHHHIIIHHHHHII", data, at, "directory")
     if magic != _CENTRAL:
         raise Malformed("The archive's directory has an entry that is none.", where=f"offset {at}")
     raw = data[at + 46 : at + 46 + name_size]
@@ -93,7 +124,8 @@ def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) 
     # An extra field may give the record another name, which some readers use.
     if flags & ~_ALLOWED_FLAGS or method or packed != size or comment_size or extra_size or disk:
         raise Malformed(
-            f"The record {name!r} is compressed, encrypted or commented; torch stores records plainly.", where=name
+            f"The record {name!r} is compressed, encrypted or commented; torch stores records plainly.",
+            where=name,
         )
     match = _NAME.fullmatch(name)
     if not match:
@@ -122,13 +154,20 @@ def _name(raw: bytes) -> str:
     return name
 
 
-def _local(data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int, name: str) -> tuple[int, int]:
+def _local(
+    data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int, name: str
+) -> tuple[int, int]:
     """Check a local header against the directory; return where the record's numbers start and where it all ends."""
     magic, _, local_flags, method, _, _, local_crc, packed, local_size, name_size, extra_size = _unpack(
         "<4sHHHHHIIIHH", data, offset, "record"
     )
     start = offset + 30 + name_size + extra_size
-    if magic != _LOCAL or method or local_flags != flags or data[offset + 30 : offset + 30 + name_size] != raw:
+    if (
+        magic != _LOCAL
+        or method
+        or local_flags != flags
+        or data[offset + 30 : offset + 30 + name_size] != raw
+    ):
         raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
     streamed = bool(flags & 0x0008)
     for value, true in ((local_crc, crc), (packed, size), (local_size, size)):
@@ -152,8 +191,21 @@ def write(records: dict[str, bytes], *, prefix: str = "archive") -> bytes:
     body, directory = b"", b""
     for name, content in records.items():
         raw = f"{prefix}/{name}".encode()
-        fields = (0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(raw))  # 0x21: 1 January 1980
-        directory += struct.pack("<4sHHHHHHIIIHHHHHII", _CENTRAL, 20, 20, *fields, 0, 0, 0, 0, 0, len(body)) + raw
+        fields = (
+            0,
+            0,
+            0,
+            0x21,
+            zlib.crc32(content),
+            len(content),
+            len(content),
+            len(raw),
+        )  # 0x21: 1 January 1980
+        directory += (
+            struct.pack("<4sHHHHHHIIIHHHHHII", _CENTRAL, 20, 20, *fields, 0, 0, 0, 0, 0, len(body)) + raw
+        )
         body += struct.pack("<4sHHHHHIIIHH", _LOCAL, 20, *fields, 0) + raw + content
     count = len(records)
-    return body + directory + struct.pack("<4sHHHHIIH", _END, 0, 0, count, count, len(directory), len(body), 0)
+    return (
+        body + directory + struct.pack("<4sHHHHIIH", _END, 0, 0, count, count, len(directory), len(body), 0)
+    )

@@ -19,7 +19,12 @@ class Family(StrEnum):
     @property
     def label(self) -> str:
         """The name people know the family by."""
-        return {"sd1": "Stable Diffusion 1.x", "sd2": "Stable Diffusion 2.x", "sdxl": "SDXL", "pocket": "Pocket"}[self]
+        return {
+            "sd1": "Stable Diffusion 1.x",
+            "sd2": "Stable Diffusion 2.x",
+            "sdxl": "SDXL",
+            "pocket": "Pocket",
+        }[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,15 @@ _TEXTS = {
         "Safetensors",
         "AUTOMATIC1111, Forge, ComfyUI, InvokeAI, SD.Next, kohya sd-scripts, stable-diffusion.cpp; diffusers with token=",
     ),
-    Target.DIFFUSERS: ("diffusers (safetensors)", "diffusers, AUTOMATIC1111, Forge, ComfyUI; the token travels in the file"),
+    Target.DIFFUSERS: (
+        "diffusers (safetensors)",
+        "diffusers, AUTOMATIC1111, Forge, ComfyUI; the token travels in the file",
+    ),
     Target.DIFFUSERS_BIN: ("diffusers (.bin)", "older versions of diffusers, AUTOMATIC1111, Forge, ComfyUI"),
-    Target.A1111: ("AUTOMATIC1111 (.pt)", "AUTOMATIC1111, Forge, ComfyUI, InvokeAI and diffusers, old versions too"),
+    Target.A1111: (
+        "AUTOMATIC1111 (.pt)",
+        "AUTOMATIC1111, Forge, ComfyUI, InvokeAI and diffusers, old versions too",
+    ),
 }
 
 #: What a tool's name on the command line means.
@@ -79,7 +85,12 @@ def canonical(encoders: Sequence[Encoder], metadata: dict[str, str] | None = Non
 
 
 def write(
-    target: Target, encoders: Sequence[Encoder], *, token: str, name: str, metadata: dict[str, str] | None = None
+    target: Target,
+    encoders: Sequence[Encoder],
+    *,
+    token: str,
+    name: str,
+    metadata: dict[str, str] | None = None,
 ) -> list[WrittenFile]:
     """Return the files of an embedding for ``target``: two where diffusers keeps SDXL's text encoders apart.
 
@@ -129,7 +140,8 @@ def _a1111(encoders: Sequence[Encoder], name: str) -> bytes:
 def _torch(tensors: dict[str, np.ndarray]) -> bytes:
     """A torch file of a plain dictionary."""
     value: pickle_writer.Value = {
-        name: pickle_writer.Float32(str(index), vectors.shape) for index, (name, vectors) in enumerate(tensors.items())
+        name: pickle_writer.Float32(str(index), vectors.shape)
+        for index, (name, vectors) in enumerate(tensors.items())
     }
     return _archive(value, list(tensors.values()))
 

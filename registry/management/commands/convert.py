@@ -24,17 +24,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("file", type=Path, metavar="FILE")
-        parser.add_argument("--to", required=True, choices=sorted(CLIENTS), metavar="CLIENT", help=", ".join(sorted(CLIENTS)))
-        parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write into; made if missing")
-        parser.add_argument("--token", default="", help="placeholder token; default: the file's own, or one made of its name")
+        parser.add_argument(
+            "--to", required=True, choices=sorted(CLIENTS), metavar="CLIENT", help=", ".join(sorted(CLIENTS))
+        )
+        parser.add_argument(
+            "--out", required=True, type=Path, metavar="DIR", help="folder to write into; made if missing"
+        )
+        parser.add_argument(
+            "--token", default="", help="placeholder token; default: the file's own, or one made of its name"
+        )
         parser.add_argument("--name", default="", help="name of the result; default: the name of FILE")
 
-    def handle(self, *args: Any, file: Path, to: str, out: Path, token: str, name: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, file: Path, to: str, out: Path, token: str, name: str, **options: Any
+    ) -> None:
         """Convert the file."""
         name = name or file.stem
         try:
             inspection = inspect(read_file(file))
-            written = write(CLIENTS[to], inspection.encoders, token=token or _token(inspection, name), name=name)
+            written = write(
+                CLIENTS[to], inspection.encoders, token=token or _token(inspection, name), name=name
+            )
             out.mkdir(parents=True, exist_ok=True)
             for result in written:
                 path = out / result.filename
@@ -48,7 +58,9 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
         by_name = CLIENTS[to] in (Target.SAFETENSORS, Target.A1111)
         if by_name and inspection.tokens and inspection.tokens[0] not in _NO_TOKEN:
-            self.stderr.write(f"The file was made for the token {inspection.tokens[0]}; tools that read it use its file name instead.")
+            self.stderr.write(
+                f"The file was made for the token {inspection.tokens[0]}; tools that read it use its file name instead."
+            )
 
 
 def _token(inspection: Inspection, name: str) -> str:

@@ -1,0 +1,54 @@
+"""Hashes as other tools compute them."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+import numpy as np
+
+from registry.formats import Encoder, hashes
+from tests.registry.formats import builders as make
+
+DATA = make.safetensors({"emb_params": make.vectors()})
+
+
+def test_file_hashes_are_cuts_of_the_sha256_of_the_whole_file():
+    whole = hashlib.sha256(DATA).hexdigest()
+    assert (hashes.sha256(DATA), hashes.autov2(DATA), hashes.ti_hash(DATA)) == (whole, whole[:10], whole[:12])
+
+
+def test_autov3_leaves_the_header_out_so_it_survives_new_metadata():
+    other = make.safetensors({"emb_params": make.vectors()}, {"ss_name": "x"})
+    assert (
+        hashes.autov3(DATA)
+        == hashes.autov3(other)
+        == hashlib.sha256(make.vectors().tobytes()).hexdigest()[:12]
+    )
+    assert hashes.sha256(DATA) != hashes.sha256(other)
+
+
+def test_autov3_is_empty_for_what_is_no_safetensors_file():
+    archive = make.torch_zip(make.embedding(), make.vectors())
+    assert [hashes.autov3(data) for data in (archive, b"", b"\xff" * 40, DATA[:50])] == ["", "", "", ""]
+
+
+def test_crc32_has_eight_digits_whatever_its_size():
+    assert hashes.crc32(DATA) == f"{zlib.crc32(DATA):08x}"
+    assert hashes.crc32(b"") == "00000000"
+
+
+def test_a1111_s_checksum_truncates_toward_zero_and_keeps_32_bits():
+    # By hand: 100 × (0.019, −0.019, 0.5) truncates to 1, −1, 50.
+    value = 0
+    for number in (1, -1, 50):
+        value = ((value * 281) ^ (number * 997)) & 0xFFFFFFFF
+    assert hashes.checksum16(np.array([[0.019, -0.019, 0.5]], np.float32)) == f"{value & 0xFFFF:04x}"
+
+
+def test_the_digest_depends_on_the_numbers_and_not_on_the_order_or_type_of_the_file():
+    large, small = Encoder("clip_g", make.vectors(2, 1280), "F32"), Encoder("clip_l", make.vectors(2), "BF16")
+    both = hashlib.sha256(make.vectors(2, 1280).tobytes() + make.vectors(2).tobytes()).hexdigest()
+    assert hashes.digest([large, small]) == hashes.digest([small, large]) == both
+    strided = Encoder("clip_l", np.asfortranarray(make.vectors(2)), "F32")
+    assert hashes.digest([small]) == hashes.digest([strided])

@@ -1,0 +1,124 @@
+"""Every layout that is read, from bytes made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from registry.formats import Family, inspect
+from tests.registry.formats import builders as make
+
+ONE, TWO, BIG, SMALL = make.vectors(3), make.vectors(3, 1024), make.vectors(3, 1280), make.vectors(3, 128)
+
+PARAMETER_DICT = (
+    b"ctorch.nn.modules.container\nParameterDict\n)\x81"
+    + make.dictionary(_parameters=b"ccollections\nOrderedDict\n)R(" + make.text("*")
+                      + b"ctorch._utils\n_rebuild_parameter\n(" + make.tensor([3, 768]) + b"\x88ccollections\nOrderedDict\n)RtRu",
+                      training=b"\x88")
+    + b"b"
+)  # fmt: skip
+
+#: Name of the case → (bytes, container, layout, [(encoder, vectors)], tokens, base).
+CASES = {
+    "kohya": (make.safetensors({"emb_params": ONE}), "safetensors", "kohya", [("emb_params", ONE)], (), "sd1"),
+    "kohya in one dimension": (make.safetensors({"emb_params": ONE[0]}), "safetensors", "kohya", [("emb_params", ONE[:1])], (), "sd1"),
+    "kohya as .pt": (make.torch_zip(make.dictionary(emb_params=make.tensor([3, 1024])), TWO), "torch-zip", "kohya", [("emb_params", TWO)], (), "sd2"),
+    "OneTrainer": (make.safetensors({"emp_params": TWO}), "safetensors", "onetrainer", [("emb_params", TWO)], (), "sd2"),
+    "diffusers": (make.safetensors({"<cat>": ONE}, {"format": "pt"}), "safetensors", "diffusers", [("emb_params", ONE)], ("<cat>",), "sd1"),
+    "diffusers, a token with spaces": (
+        make.safetensors({"<Le Petit Prince-moon >": ONE}), "safetensors", "diffusers", [("emb_params", ONE)], ("<Le Petit Prince-moon >",), "sd1",
+    ),
+    "diffusers as .bin": (make.torch_zip(make.embedding("<猫>", 3), ONE), "torch-zip", "diffusers", [("emb_params", ONE)], ("<猫>",), "sd1"),
+    "diffusers as .bin in one dimension": (
+        make.torch_zip(make.dictionary(**{"<cat>": make.tensor([768])}), ONE[0]), "torch-zip", "diffusers", [("emb_params", ONE[:1])], ("<cat>",), "sd1",
+    ),
+    "a view into a larger storage": (
+        make.torch_zip(make.dictionary(**{"<cat>": make.tensor([1, 768], offset=768, count=2304)}), ONE), "torch-zip", "diffusers",
+        [("emb_params", ONE[1:2])], ("<cat>",), "sd1",
+    ),
+    "a zip with data descriptors": (make.torch_zip(make.embedding(rows=3), ONE, streamed=True), "torch-zip", "diffusers", [("emb_params", ONE)], ("<cat>",), "sd1"),
+    "legacy": (make.torch_legacy(make.a1111(parameters=make.dictionary(**{"*": make.tensor([3, 768])})), ONE), "torch-legacy", "a1111", [("emb_params", ONE)], ("*",), "sd1"),
+    "A1111": (
+        make.torch_zip(make.a1111(make.dictionary(**{"*": b"M\x09\x01"}), make.dictionary(**{"*": make.tensor([3, 768])})), ONE),
+        "torch-zip", "a1111", [("emb_params", ONE)], ("*",), "sd1",
+    ),
+    "rinongal's ParameterDict": (make.torch_zip(make.a1111(parameters=PARAMETER_DICT), ONE), "torch-zip", "parameter-dict", [("emb_params", ONE)], ("*",), "sd1"),
+    "SDXL": (make.safetensors({"clip_g": BIG, "clip_l": ONE}), "safetensors", "sdxl", [("clip_l", ONE), ("clip_g", BIG)], (), "sdxl"),
+    "SDXL as .pt": (
+        make.torch_zip(make.dictionary(clip_g=make.tensor([3, 1280]), clip_l=make.tensor([3, 768], key="1")), BIG, ONE),
+        "torch-zip", "sdxl", [("clip_l", ONE), ("clip_g", BIG)], (), "sdxl",
+    ),
+    "SDXL pivotal": (
+        make.safetensors({"text_encoders_0": ONE, "text_encoders_1": BIG}), "safetensors", "sdxl-pivotal", [("clip_l", ONE), ("clip_g", BIG)], (), "sdxl",
+    ),
+    "SDXL as emb and emb2": (
+        make.torch_zip(make.dictionary(emb=make.tensor([768]), emb2=make.tensor([1280], key="1")), ONE[0], BIG[0]),
+        "torch-zip", "sdxl-emb", [("clip_l", ONE[:1]), ("clip_g", BIG[:1])], (), "sdxl",
+    ),
+    "pocket": (make.safetensors({"emb_params": SMALL}), "safetensors", "kohya", [("emb_params", SMALL)], (), "pocket"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_layout_is_recognised_and_its_numbers_are_exact(case):
+    data, container, layout, encoders, tokens, base = CASES[case]
+    found = inspect(data)
+    assert (found.container, found.layout, found.tokens) == (container, layout, tokens)
+    assert [candidate.base for candidate in found.bases] == [Family(base)]
+    assert [encoder.name for encoder in found.encoders] == [name for name, _ in encoders]
+    for encoder, (_, expected) in zip(found.encoders, encoders, strict=True):
+        assert encoder.vectors.dtype == np.float32 and encoder.vectors.flags.c_contiguous
+        assert np.array_equal(encoder.vectors, expected) and encoder.dtype == "F32"
+
+
+def test_a1111_s_own_words_are_kept_but_invisible_characters_are_not():
+    opcodes = make.a1111(
+        parameters=make.dictionary(**{"*": make.tensor([3, 768])}),
+        name=make.text("ko\u202ei\n"), step=b"M\xe8\x03", sd_checkpoint=make.text("4bdfc29c"), sd_checkpoint_name=make.text("SD1.5"),
+    )  # fmt: skip
+    found = inspect(make.torch_zip(opcodes, ONE))
+    assert (found.name, found.step, found.checkpoint) == ("koi", 1000, "SD1.5")
+    assert any("SD1.5" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("step", [b"\x88", make.number(-1), make.number(10**30), make.text("7"), b"N"])
+def test_a_step_that_is_no_count_is_left_out(step):
+    opcodes = make.a1111(parameters=make.dictionary(**{"*": make.tensor([3, 768])}), step=step)
+    assert inspect(make.torch_zip(opcodes, ONE)).step is None
+
+
+def test_half_precision_and_bfloat16_and_double_become_float32():
+    half = ONE.astype(np.float16)
+    found = inspect(make.safetensors({"emb_params": half})).encoders[0]
+    assert found.dtype == "F16" and np.array_equal(found.vectors, half.astype(np.float32))
+    upper = (ONE.view(np.uint32) >> 16).astype(np.uint16)
+    opcodes = make.dictionary(**{"<cat>": make.tensor([3, 768], kind="BFloat16Storage")})
+    found = inspect(make.torch_zip(opcodes, upper)).encoders[0]
+    assert found.dtype == "BF16" and np.array_equal(
+        found.vectors, (upper.astype(np.uint32) << 16).view(np.float32)
+    )
+    found = inspect(make.safetensors({"emb_params": ONE.astype(np.float64)})).encoders[0]
+    assert found.dtype == "F64" and np.array_equal(found.vectors, ONE)
+
+
+def test_metadata_is_handed_on():
+    metadata = {"ss_name": "Katze ünd ☃", "path": "/home/x\nline"}
+    assert inspect(make.safetensors({"emb_params": ONE}, metadata)).metadata == metadata
+
+
+def test_zero_vectors_and_unusual_norms_are_warned_of():
+    silent = ONE.copy()
+    silent[1] = 0
+    (warning,) = inspect(make.safetensors({"emb_params": silent})).warnings
+    assert "1 of 3 vectors are all zero" in warning
+    (warning,) = inspect(make.safetensors({"emb_params": ONE * 1000})).warnings
+    assert "3 of 3 vectors have a norm outside" in warning and "Stable Diffusion 1.x" in warning
+    assert inspect(make.safetensors({"emb_params": ONE})).warnings == ()
+
+
+def test_equal_numbers_have_one_digest_in_every_container():
+    safetensors, legacy, archive = (CASES[name][0] for name in ("kohya", "legacy", "diffusers as .bin"))
+    assert inspect(safetensors).digest == inspect(legacy).digest == inspect(archive).digest
+    assert inspect(safetensors).sha256 != inspect(legacy).sha256
+    assert inspect(CASES["SDXL"][0]).digest == inspect(CASES["SDXL pivotal"][0]).digest
+    assert inspect(CASES["OneTrainer"][0]).digest != inspect(safetensors).digest

@@ -1,0 +1,70 @@
+"""Files made by others' tools, where a folder of them lies beside the checkout; they are not ours to commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry.formats import FormatError, Target, hashes, inspect, write
+
+FOLDER = Path(__file__).resolve().parents[4] / "shared" / "samples" / "embeddings"
+
+#: File → (layout, shape, tokens, name, first digits of its SHA-256).
+READ = {
+    "Ljzd-PRO--gasai-yuno-10000.pt": ("a1111", (8, 768), ("*",), "gasai yuno", "cc25db7ded8d"),
+    "cloneofsimo--lora_kiriko2.ti.pt": ("diffusers", (1, 768), ("<krk>",), "", "afdd58827102"),
+    "fastai--learned_embeds.bin": ("diffusers", (1, 768), ("<birb-style>",), "", "f2e23a8f2d36"),
+    "huggingface--flora.pt": ("a1111", (4, 1024), ("*",), "FloralMarble-400", "94b27958b3f3"),
+    "huggingface--learned_embeds_1.bin": ("diffusers", (10, 768), ("<frida>",), "", "74db254d6de9"),
+    "invoke-ai--test_embedding.safetensors": ("kohya", (5, 768), (), "", "082897a88340"),
+}
+REFUSED = {
+    "Ljzd-PRO--gasai-yuno-10000.png": "unknown_container",
+    "cloneofsimo--lora_disney.safetensors": "not_an_embedding",
+    "huggingface--cat.pt": "not_an_embedding",
+}
+
+
+def sample(name):
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"the sample file {name} is not beside this checkout")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_real_file_is_read_and_rewritten_without_losing_a_bit(name):
+    data = sample(name)
+    found = inspect(data)
+    layout, shape, tokens, internal, sha256 = READ[name]
+    assert (found.layout, found.encoders[0].shape, found.tokens, found.name) == (
+        layout,
+        shape,
+        tokens,
+        internal,
+    )
+    assert found.sha256.startswith(sha256) and found.warnings == expected_warnings(found)
+    for target in Target:
+        (file,) = write(target, found.encoders, token="<x>", name="x")
+        assert inspect(file.data).digest == found.digest
+
+
+def expected_warnings(found):
+    if not found.checkpoint:
+        return ()
+    return (
+        f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out.",
+    )
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_real_file_of_another_kind_is_refused(name):
+    with pytest.raises(FormatError) as caught:
+        inspect(sample(name))
+    assert caught.value.code == REFUSED[name]
+
+
+def test_a1111_s_checksum_is_the_one_that_a1111_prints_for_a_real_file():
+    found = inspect(sample("Ljzd-PRO--gasai-yuno-10000.pt"))
+    assert hashes.checksum16(found.encoders[0].vectors) == "4b32"

@@ -1,0 +1,220 @@
+"""What is written: read back by ourselves, and by the libraries that others read it with."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import re
+import zipfile
+
+import numpy as np
+import pytest
+
+from registry.formats import Encoder, FormatError, Target, canonical, inspect, write
+from registry.formats.hashes import sha256
+from registry.formats.write import CLIENTS
+from tests.registry.formats.builders import vectors
+
+ENCODERS = {
+    "sd1": [Encoder("emb_params", vectors(3), "F32")],
+    "sd2": [Encoder("emb_params", vectors(1, 1024), "F32")],
+    "sdxl": [Encoder("clip_l", vectors(2), "F32"), Encoder("clip_g", vectors(2, 1280), "F32")],
+    "pocket": [Encoder("emb_params", vectors(2, 128), "F32")],
+}
+#: What A1111 1.10 lets into a zip, and before that.
+A1111_RECORDS = re.compile(r"^([^/]+)/((data/\d+)|version|(data\.pkl))$")
+
+
+def written(target, family, **options):
+    return write(target, ENCODERS[family], **{"token": "<koi>", "name": "koi", **options})
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+@pytest.mark.parametrize("target", Target)
+def test_what_is_written_is_read_back_exactly(target, family):
+    files = written(target, family)
+    apart = family == "sdxl" and target in (Target.DIFFUSERS, Target.DIFFUSERS_BIN)
+    assert len(files) == (2 if apart else 1)
+    if apart:  # the second half alone is refused: its width belongs to no family
+        with pytest.raises(FormatError, match="half of an SDXL embedding"):
+            inspect(files[1].data)
+        files, expected = files[:1], ENCODERS[family][:1]
+    else:
+        expected = ENCODERS[family]
+    found = inspect(files[0].data)
+    for encoder, original in zip(found.encoders, expected, strict=True):
+        assert encoder.vectors.tobytes() == original.vectors.tobytes()
+
+
+def test_the_file_names_are_those_that_tools_expect():
+    names = {
+        (target.value, family): [file.filename for file in written(target, family)]
+        for target in Target
+        for family in ("sd1", "sdxl")
+    }
+    assert names == {
+        ("safetensors", "sd1"): ["koi.safetensors"],
+        ("safetensors", "sdxl"): ["koi.safetensors"],
+        ("diffusers", "sd1"): ["learned_embeds.safetensors"],
+        ("diffusers", "sdxl"): ["learned_embeds.safetensors", "learned_embeds_2.safetensors"],
+        ("diffusers-bin", "sd1"): ["learned_embeds.bin"],
+        ("diffusers-bin", "sdxl"): ["learned_embeds.bin", "learned_embeds_2.bin"],
+        ("a1111", "sd1"): ["koi.pt"],
+        ("a1111", "sdxl"): ["koi.pt"],
+    }
+
+
+def test_a_name_cannot_leave_its_folder():
+    for name in ("../../etc/passwd", "a/b\\c", "..", "", "x" * 300, "ko:i|<>", "\0"):
+        for target in (Target.SAFETENSORS, Target.A1111):
+            (file,) = written(target, "sd1", name=name)
+            assert re.fullmatch(r"[\w-][\w.-]{0,120}", file.filename) and ".." not in file.filename
+
+
+def test_the_bytes_never_change_from_release_to_release():
+    """Published hashes must keep resolving. A change here breaks every link from a picture to its embedding."""
+    digests = {
+        (target.value, family): [sha256(file.data)[:12] for file in written(target, family)]
+        for target in Target
+        for family in ENCODERS
+    }
+    assert digests == FROZEN
+
+
+def test_metadata_goes_into_safetensors_in_a_fixed_order():
+    one = canonical(ENCODERS["sd1"], {"b": "2", "a": "ü\n"})
+    assert one == canonical(ENCODERS["sd1"], {"a": "ü\n", "b": "2"})
+    assert inspect(one).metadata == {"a": "ü\n", "b": "2"}
+    (file,) = written(Target.DIFFUSERS, "sd1", metadata={"a": "1"})
+    assert inspect(file.data).metadata == {"a": "1", "format": "pt"}
+
+
+@pytest.mark.parametrize(
+    "token", ["", " ", "a\nb", "__metadata__", "emb_params", "clip_l", "x" * 300, "a\u200bb"]
+)
+@pytest.mark.parametrize("target", [Target.DIFFUSERS, Target.DIFFUSERS_BIN])
+def test_a_token_that_the_file_could_not_carry_is_refused(target, token):
+    with pytest.raises(FormatError) as caught:
+        written(target, "sd1", token=token)
+    assert caught.value.code == "bad_token"
+
+
+def test_pickles_use_only_what_old_allow_lists_know():
+    for family in ENCODERS:
+        for target in (Target.DIFFUSERS_BIN, Target.A1111):
+            for file in written(target, family):
+                archive = zipfile.ZipFile(io.BytesIO(file.data))
+                assert archive.testzip() is None and all(
+                    A1111_RECORDS.match(name) for name in archive.namelist()
+                )
+                globals_used = {
+                    argument
+                    for code, argument, _ in pickletools.genops(archive.read("archive/data.pkl"))
+                    if code.name == "GLOBAL"
+                }
+                assert globals_used == {
+                    "torch._utils _rebuild_tensor_v2",
+                    "torch FloatStorage",
+                    "collections OrderedDict",
+                }
+
+
+def test_safetensors_reads_ours():
+    library = pytest.importorskip("safetensors.numpy", reason="the safetensors library is not installed")
+    for family, encoders in ENCODERS.items():
+        found = library.load(written(Target.SAFETENSORS, family)[0].data)
+        assert {name: array.tobytes() for name, array in found.items()} == {
+            e.name: e.vectors.tobytes() for e in encoders
+        }
+        for file, encoder in zip(written(Target.DIFFUSERS, family), encoders, strict=True):
+            assert np.array_equal(library.load(file.data)["<koi>"], encoder.vectors)
+
+
+def test_safetensors_own_files_are_read():
+    library = pytest.importorskip("safetensors.numpy", reason="the safetensors library is not installed")
+    data = library.save({"clip_l": vectors(2), "clip_g": vectors(2, 1280)}, metadata={"a": "b"})
+    found = inspect(data)
+    assert (found.layout, found.metadata) == ("sdxl", {"a": "b"})
+    assert np.array_equal(found.encoders[1].vectors, vectors(2, 1280))
+
+
+@pytest.mark.parametrize("family", ENCODERS)
+def test_torch_reads_ours_without_trusting_it(family):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for file, encoder in zip(written(Target.DIFFUSERS_BIN, family), ENCODERS[family], strict=True):
+        found = torch.load(io.BytesIO(file.data), weights_only=True)
+        assert type(found) is dict and list(found) == ["<koi>"]
+        assert np.array_equal(found["<koi>"].numpy(), encoder.vectors)
+    (file,) = written(Target.A1111, family)
+    found = torch.load(io.BytesIO(file.data), weights_only=True)
+    if family == "sdxl":
+        assert {name: tuple(value.shape) for name, value in found.items()} == {
+            "clip_l": (2, 768),
+            "clip_g": (2, 1280),
+        }
+    else:
+        assert (found["name"], found["string_to_token"], found["step"]) == ("koi", {"*": 265}, None)
+        assert np.array_equal(found["string_to_param"]["*"].numpy(), ENCODERS[family][0].vectors)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    """A text encoder of the pocket model's width, with a tokenizer of single letters, in diffusers' loader."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("diffusers", reason="diffusers is not installed")
+    torch.set_num_threads(1)
+    from diffusers import DiffusionPipeline
+    from diffusers.loaders import TextualInversionLoaderMixin
+    from tokenizers import Tokenizer, models
+    from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
+
+    class Pipeline(DiffusionPipeline, TextualInversionLoaderMixin):
+        def __init__(self, tokenizer, text_encoder):
+            super().__init__()
+            self.register_modules(tokenizer=tokenizer, text_encoder=text_encoder)
+
+    words = {word: index for index, word in enumerate(["<pad>", *"abcdefghijklmnopqrstuvwxyz"])}
+    tokenizer = Tokenizer(models.WordLevel(words, "<pad>"))
+    sizes = {"hidden_size": 128, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return Pipeline(
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>"),
+        CLIPTextModel(CLIPTextConfig(vocab_size=len(words), **sizes)),
+    )
+
+
+@pytest.mark.parametrize("target", Target)
+def test_diffusers_loads_ours(pipeline, target, tmp_path):
+    word = f"koi-{target.value}"
+    (file,) = write(target, ENCODERS["pocket"], token=word, name=word)
+    path = tmp_path / file.filename
+    path.write_bytes(file.data)
+    pipeline.load_textual_inversion(str(path), **({"token": word} if target is Target.SAFETENSORS else {}))
+    ids = pipeline.tokenizer.convert_tokens_to_ids([word, f"{word}_1"])
+    learned = pipeline.text_encoder.get_input_embeddings().weight.detach().numpy()[ids]
+    assert np.array_equal(learned, ENCODERS["pocket"][0].vectors)
+
+
+def test_every_target_says_what_it_is_and_who_reads_it():
+    assert all(target.label and "AUTOMATIC1111" in target.read_by for target in Target)
+    assert len({target.label for target in Target}) == len(Target)
+    assert {"a1111", "forge", "comfyui", "invokeai", "kohya", "diffusers"} <= set(CLIENTS)
+
+
+FROZEN = {
+    ("safetensors", "sd1"): ["0daa0beddcfe"],
+    ("safetensors", "sd2"): ["5832c6e41f4d"],
+    ("safetensors", "sdxl"): ["a78187457d14"],
+    ("safetensors", "pocket"): ["fe07771245ac"],
+    ("diffusers", "sd1"): ["fbb8a39f1d8f"],
+    ("diffusers", "sd2"): ["1aa6174e23f4"],
+    ("diffusers", "sdxl"): ["1c7da8e686c1", "25a5b8e01751"],
+    ("diffusers", "pocket"): ["1b24070b5435"],
+    ("diffusers-bin", "sd1"): ["f423e3c69aa3"],
+    ("diffusers-bin", "sd2"): ["3e526a3a6056"],
+    ("diffusers-bin", "sdxl"): ["86e9620fc2ad", "11c4f024adea"],
+    ("diffusers-bin", "pocket"): ["99335013faaf"],
+    ("a1111", "sd1"): ["487edd14cdf3"],
+    ("a1111", "sd2"): ["d05b011ee7ba"],
+    ("a1111", "sdxl"): ["70d0291ef25d"],
+    ("a1111", "pocket"): ["3b223533c5dc"],
+}
