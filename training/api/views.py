@@ -10,7 +10,6 @@ from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
@@ -75,7 +74,14 @@ class _Jobs:
         )
 
 
-class JobsView(_Jobs, ListAPIView):
+class _OwnJobs(_Jobs):
+    """The jobs that a request may do something with: its account's own. Staff look at others' but leave them alone."""
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return super().get_queryset().filter(owner=self.request.user)
+
+
+class JobsView(_OwnJobs, ListAPIView):
     """List your jobs, or submit one."""
 
     pagination_class = CursorPages
@@ -83,9 +89,6 @@ class JobsView(_Jobs, ListAPIView):
 
     def get_permissions(self) -> list[object]:
         return [HasScope("train")()] if self.request.method == "POST" else [IsAuthenticated(), ReadScope()]
-
-    def get_queryset(self) -> QuerySet[Job]:
-        return super().get_queryset().filter(owner=self.request.user)
 
     @extend_schema(request={"multipart/form-data": NewJobSerializer}, responses={201: JobSerializer})
     def post(self, request: Request) -> Response:
@@ -105,7 +108,7 @@ class JobView(_Jobs, RetrieveAPIView):
     permission_classes = [IsAuthenticated, ReadScope]
 
 
-class JobCancelView(_Jobs, GenericAPIView):
+class JobCancelView(_OwnJobs, GenericAPIView):
     """Cancel a job: at once while it waits, within a second or two while it trains."""
 
     permission_classes = [HasScope("train")]
@@ -118,7 +121,7 @@ class JobCancelView(_Jobs, GenericAPIView):
         return Response(self.get_serializer(job).data)
 
 
-class JobRetryView(_Jobs, GenericAPIView):
+class JobRetryView(_OwnJobs, GenericAPIView):
     """Try a failed or cancelled job again, as a new job with the same images and settings."""
 
     permission_classes = [HasScope("train")]
@@ -126,8 +129,6 @@ class JobRetryView(_Jobs, GenericAPIView):
     @extend_schema(request=None, responses={201: JobSerializer})
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
-        if job.owner_id != request.user.pk:
-            raise PermissionDenied("Only its owner can try a job again.")
         with answering_errors():
             again = services.retry_job(job=job)
         return Response(self.get_serializer(again).data, status=status.HTTP_201_CREATED)
