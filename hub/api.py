@@ -38,9 +38,14 @@ def _fields(detail: Any) -> dict[str, list[str]]:
     """Flatten what a serializer found wrong to a list of sentences for each field."""
     if not isinstance(detail, dict):
         return {}
-    return {
-        name: [str(line) for line in (lines if isinstance(lines, list) else [lines])] for name, lines in detail.items()
-    }
+    return {name: _sentences(lines) for name, lines in detail.items()}
+
+
+def _sentences(detail: Any) -> list[str]:
+    """What was found wrong, whatever list or item of a list it is about."""
+    if isinstance(detail, dict):
+        detail = list(detail.values())
+    return [line for item in detail for line in _sentences(item)] if isinstance(detail, list) else [str(detail)]
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from registry.errors import RegistryError
 from registry.models import Embedding, File, Preview, Version
+from registry.validation import normalise_tags
 
 
 class _ReadOnly(admin.TabularInline):
@@ -24,6 +28,7 @@ class _ReadOnly(admin.TabularInline):
 class VersionInline(_ReadOnly):
     model = Version
     fields = ["number", "vectors", "layout", "filename", "digest", "created"]
+    readonly_fields = ["created"]
     show_change_link = True
 
 
@@ -38,8 +43,19 @@ class PreviewInline(_ReadOnly):
     can_delete = True
 
 
+class EmbeddingForm(forms.ModelForm):
+    """What staff may correct."""
+
+    def clean_tags(self) -> list[str]:
+        try:
+            return normalise_tags(self.cleaned_data["tags"])
+        except RegistryError as error:
+            raise ValidationError(error.message, code=error.code) from error
+
+
 @admin.register(Embedding)
 class EmbeddingAdmin(admin.ModelAdmin):
+    form = EmbeddingForm
     list_display = [
         "__str__",
         "title",
@@ -71,6 +87,10 @@ class EmbeddingAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Embedding, form: EmbeddingForm, change: bool) -> None:
+        # Only what was changed: a whole row would put back counters that have moved on since the page was opened.
+        obj.save(update_fields=[*form.changed_data, "updated"])
 
 
 @admin.register(Version)

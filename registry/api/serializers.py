@@ -138,7 +138,9 @@ class EditableSerializer(serializers.Serializer):
     description = serializers.CharField(required=False, allow_blank=True, help_text="Markdown.")
     kind = _choice(Kind.choices, required=False)
     tags = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Repeated, or commas between."
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="Repeated, or commas between.",
     )
     license = _choice(License.choices, required=False)
     visibility = _choice(Visibility.choices, required=False)
@@ -155,7 +157,7 @@ class NewVersionSerializer(UploadSerializer):
 
     notes = serializers.CharField(required=False, allow_blank=True)
     previews = serializers.ListField(
-        child=serializers.FileField(), required=False, help_text="JPEG, PNG or WebP."
+        child=serializers.FileField(allow_empty_file=True), required=False, help_text="JPEG, PNG or WebP."
     )
 
 
@@ -169,7 +171,7 @@ class NewEmbeddingSerializer(EditableSerializer):
     base = _choice(_FAMILIES)
     license = _choice(License.choices)
     previews = serializers.ListField(
-        child=serializers.FileField(), required=False, help_text="JPEG, PNG or WebP."
+        child=serializers.FileField(allow_empty_file=True), required=False, help_text="JPEG, PNG or WebP."
     )
 
 

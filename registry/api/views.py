@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
@@ -95,7 +96,7 @@ class EmbeddingPages(CursorPages):
     ) -> list[Embedding]:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValueError, TypeError) as error:  # a cursor that somebody made up, or of another order
+        except (ValueError, ValidationError) as error:  # made up, or of another order
             raise NotFound(self.invalid_cursor_message) from error
 
 

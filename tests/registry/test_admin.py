@@ -1,0 +1,61 @@
+"""Staff look things up and correct them without disturbing counters."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from registry import services
+from registry.models import Embedding
+from registry.previews import NewPreview, store_picture
+from tests.registry.samples import picture
+
+
+@pytest.fixture
+def desk(client, sam):
+    sam.is_superuser = True
+    sam.save()
+    client.force_login(sam)
+    return client
+
+
+def test_every_page_of_the_desk_opens(desk, alice, upload):
+    stored = store_picture(picture(), filename="p.png")
+    embedding = upload(alice, previews=[NewPreview(picture=stored)])
+    for model, pk in (("embedding", embedding.pk), ("version", embedding.latest.pk)):
+        assert desk.get(reverse(f"admin:registry_{model}_changelist"), {"q": "heart"}).status_code == 200
+        assert desk.get(reverse(f"admin:registry_{model}_change", args=[pk])).status_code == 200
+        assert desk.get(reverse(f"admin:registry_{model}_add")).status_code == 403
+
+
+def change(desk, embedding, **values):
+    """Send the change form with what the page holds and ``values``."""
+    page = desk.get(reverse("admin:registry_embedding_change", args=[embedding.pk]))
+    form = page.context["adminform"].form
+    sent = {name: form[name].value() for name in form.fields} | values
+    for formset in page.context["inline_admin_formsets"]:
+        management = formset.formset.management_form
+        sent |= {management.add_prefix(name): management[name].value() for name in management.fields}
+    sent["tags"] = values.get("tags", ",".join(embedding.tags))
+    return desk.post(reverse("admin:registry_embedding_change", args=[embedding.pk]), sent)
+
+
+def test_a_correction_leaves_counters_that_move_meanwhile(desk, alice, bob, upload, monkeypatch):
+    embedding = upload(alice, tags=["one"])
+    clean = Embedding.full_clean
+
+    def somebody_likes_it_now(self, *args, **options):
+        services.like(user=bob, embedding=embedding)
+        return clean(self, *args, **options)
+
+    monkeypatch.setattr(Embedding, "full_clean", somebody_likes_it_now)
+    answer = change(desk, embedding, visibility="private", tags="One, two words")
+    assert answer.status_code == 302
+    stored = Embedding.objects.get()
+    assert (stored.visibility, stored.tags, stored.likes) == ("private", ["one", "two-words"], 1)
+
+
+def test_a_bad_tag_is_refused_on_the_form(desk, alice, upload):
+    answer = change(desk, upload(alice), tags="<b>")
+    assert answer.status_code == 200
+    assert "tags" in answer.context["adminform"].form.errors
