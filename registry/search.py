@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from math import log
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import BigIntegerField, Case, F, IntegerField, Q, Value, When
-from django.db.models.functions import Cast, Extract, Log, Round
+from django.db.models import BigIntegerField, Case, F, FloatField, IntegerField, Q, Value, When
+from django.db.models.functions import Cast, Extract, Ln, Round
 
 from registry.models import Embedding
 from registry.querysets import EmbeddingQuerySet
@@ -110,5 +111,7 @@ def _matching(found: EmbeddingQuerySet, text: str) -> EmbeddingQuerySet:
 
 def _trending() -> Cast:
     """Attention on a logarithmic scale plus the date, so that an order once given stays: no clock is read."""
-    attention = Log(10.0, F("downloads") + LIKE_WEIGHT * F("likes") + 1.0)
-    return Cast(attention * TRENDING_SECONDS + Extract("created", "epoch"), BigIntegerField())
+    # As double precision: logarithms of PostgreSQL's exact decimals take several times as long.
+    attention = Ln(Cast(F("downloads") + LIKE_WEIGHT * F("likes") + 1, FloatField())) / log(10)
+    moment = Cast(Extract("created", "epoch"), FloatField())
+    return Cast(attention * TRENDING_SECONDS + moment, BigIntegerField())
