@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -16,6 +15,8 @@ KINDS: tuple[Kind, ...] = ("object", "style")
 MAX_VECTORS = 16
 #: A run beyond this is a mistake in a form, not a plan: the paper used 5,000.
 MAX_STEPS = 20_000
+#: Vocabularies have norms below 1, so a larger step than this throws vectors about without learning.
+MAX_LEARNING_RATE = 1.0
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
 MAX_CAPTION_CHARACTERS = 500
 #: Smallest values of the settings that count something.
@@ -69,8 +70,10 @@ class InversionConfig:
             raise BadConfig("vectors", f"Use 1 to {MAX_VECTORS} vectors.")
         if not 1 <= self.steps <= MAX_STEPS:
             raise BadConfig("steps", f"Use 1 to {MAX_STEPS} steps.")
-        if not 0 < self.learning_rate < math.inf:
-            raise BadConfig("learning_rate", "The learning rate is a positive number.")
+        if not 0 < self.learning_rate <= MAX_LEARNING_RATE:
+            raise BadConfig(
+                "learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}."
+            )
         for field, low in _LOW_LIMITS.items():
             if getattr(self, field) < low:
                 raise BadConfig(field, f"The setting {field} is at least {low}.")

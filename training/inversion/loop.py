@@ -107,7 +107,7 @@ def optimise(
             with report.paused():
                 draw_progress(config, base, rows, step + 1, callbacks)
     learned = rows.detach().float()
-    _check_finite(learned)
+    _check_vectors(learned)
     return learned, report.curve
 
 
@@ -152,11 +152,12 @@ def _check_gradient(size: float, step: int) -> None:
         )
 
 
-def _check_finite(rows: Tensor) -> None:
-    """Never hand out vectors that turn every picture black."""
-    if not bool(torch.isfinite(rows).all()):
+def _check_vectors(rows: Tensor) -> None:
+    """Never hand out vectors that turn every picture black, or that say nothing."""
+    norms = rows.detach().norm(dim=-1)
+    if not bool((torch.isfinite(norms) & (norms > 0)).all()):
         raise TrainingDiverged(
-            "The vectors stopped being numbers. Try a lower learning rate or other images."
+            "The vectors left the range of numbers. Try a lower learning rate or other images."
         )
 
 
@@ -185,7 +186,7 @@ class _Reporter:
                 f"The loss stopped being a number at step {step}. Try a lower learning rate or other images."
             )
         _check_gradient(_gradient(rows), step)
-        _check_finite(rows)
+        _check_vectors(rows)
         if step % self.keep_every == 0 or step == self.config.steps:
             self.curve.append([step, round(mean, 5)])
         speed = step / max(time.monotonic() - self.begun - self.pauses, 1e-6)

@@ -39,7 +39,10 @@ class Prompts:
 
 def word_ids(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a piece of a prompt, without begin and end tokens."""
-    return list(tokenizer(text, add_special_tokens=False, truncation=False).input_ids) if text.strip() else []
+    if not text.strip():
+        return []
+    # Not verbose: a prompt that is too long is cut later, and needs no advice before.
+    return list(tokenizer(text, add_special_tokens=False, truncation=False, verbose=False).input_ids)
 
 
 def tokenise(tokenizer: Any, prompts: Sequence[str], token: str | None = None, vectors: int = 0) -> Prompts:

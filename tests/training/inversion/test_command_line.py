@@ -1,0 +1,189 @@
+"""The engine's command line, whole, on a machine that has no Django."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training.inversion.__main__ import defaults_of, main, make_parser
+from training.inversion.checkpoint import load_embedding, save_embedding
+from training.inversion.errors import BadImages
+from training.inversion.images import read_images
+from training.pocket import info as pocket
+
+ROOT = Path(__file__).resolve().parents[3]
+WITHOUT_SITE = (
+    "import runpy, sys\n"
+    "for name in ('django', 'rest_framework', 'dramatiq', 'hub', 'registry'): sys.modules[name] = None\n"
+    "runpy.run_module('training.inversion', run_name='__main__', alter_sys=True)"
+)
+
+
+def run(*arguments):
+    """Run the command in a fresh interpreter in which nothing of the site can be imported."""
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_SITE, *map(str, arguments)],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder_of_pictures(tmp_path, pictures):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, picture in enumerate(pictures):
+        picture.save(folder / f"{number}.png")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+def training_arguments(folder, default_base, default_out, **options):
+    named = {"base": default_base, "token": "<x>", "kind": "object", "init": "red star", "out": default_out, "steps": 4, **options}
+    return ["train", str(folder), *(word for key, value in named.items() for word in (f"--{key}", str(value)))]
+
+
+def test_a_word_is_learned_and_drawn_without_the_site(tmp_path, folder_of_pictures, tiny_folder):
+    out = tmp_path / "x.safetensors"
+    trained = run(*training_arguments(folder_of_pictures, tiny_folder, out, vectors=3, seed=5), "--json")
+    assert trained.returncode == 0, trained.stderr
+    said = json.loads(trained.stdout)
+    assert said["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert (said["file"], said["steps"], said["images"]) == ("x.safetensors", 4, 3)
+    assert (said["config"]["vectors"], said["config"]["seed"], said["base"]["name"]) == (3, 5, "tiny-sd")
+    assert "training" in trained.stderr and "%" not in trained.stderr and "torchvision" not in trained.stderr
+    vectors, metadata = load_embedding(out)
+    assert vectors.shape == (3, 128) and np.isfinite(vectors).all()
+    assert metadata["token"] == "<x>" and metadata["initialiser"] == "red star"
+
+    drawn = run("preview", out, "--base", tiny_folder, "--prompt", "a photo of a {}", "--out", tmp_path / "x.png", "--steps", 2)
+    assert drawn.returncode == 0, drawn.stderr
+    assert drawn.stdout == "x.png: a photo of a <x>, seed 0.\n" and drawn.stderr == ""
+    with Image.open(tmp_path / "x.png") as picture:
+        assert picture.size == (16, 16)
+
+
+def test_wrong_input_is_told_in_one_sentence_with_status_2(tmp_path, tiny_folder):
+    done = run(*training_arguments(tmp_path / "missing", tiny_folder, tmp_path / "x.safetensors"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"There is no file {tmp_path / 'missing'}.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 0}, "Use 1 to 20000 steps"),
+        ({"vectors": 99}, "Use 1 to 16 vectors"),
+        ({"token": "star"}, "star is already a word"),
+        ({"init": " "}, "Give one or more words"),
+        ({"base": "/no/such/model"}, "The base model model could not be loaded"),
+        ({"out": "/no/such/folder/x.safetensors"}, "cannot be written"),
+        ({"out": "x.pt"}, "ends in .safetensors"),
+    ],
+)
+def test_each_wrong_option_has_its_sentence(capsys, tmp_path, folder_of_pictures, tiny_folder, options, message):
+    arguments = training_arguments(folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", **options)
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    lines = [line for line in err.splitlines() if not line.endswith("…")]  # the stages
+    assert out == "" and len(lines) == 1 and message in lines[0]
+    assert not list(tmp_path.glob("*.safetensors*"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train"],
+        ["train", "a.png", "--token", "<x>", "--kind", "smell", "--init", "red", "--out", "x.safetensors"],
+        ["paint"],
+        ["bench", "--widths", "1,0"],
+        ["bench", "--steps", "-3"],
+    ],
+)
+def test_unknown_options_are_told_in_one_line_with_status_2(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_built_in_base_brings_its_own_settings():
+    options = ["train", "a.png", "--token", "<x>", "--kind", "object", "--init", "thing", "--out", "x.safetensors"]
+    assert make_parser().parse_args(options).base == pocket.NAME
+    assert defaults_of(pocket.NAME) == pocket.DEFAULTS
+    assert defaults_of("some/other-model") == {}
+
+
+def test_previews_are_written_where_asked(capsys, tmp_path, folder_of_pictures, tiny_folder):
+    shown = tmp_path / "shown"
+    arguments = training_arguments(
+        folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", steps=3, previews=shown
+    )
+    assert main(arguments) == 0
+    names = sorted(file.name for file in shown.iterdir())
+    assert len(names) == 2 * 2 * 2 + 2 * 2  # prompts, seeds and variants at the end; prompts at two marks before
+    assert "00003-learned-a-photo-of-x-1.png" in names and "00003-initialiser-a-photo-of-x-2.png" in names
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--prompt", "a star"], "holds neither {} nor <y>"),
+        (["--prompt", "a {}", "--token", "star"], "star is already a word"),
+        (["--prompt", "a {}", "--base", "/no/such/model"], "could not be loaded"),
+        (["--prompt", "a {}", "--out", "x.jpg"], "ends in .png"),
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_is_told(capsys, tmp_path, tiny_folder, options, message):
+    save_embedding(tmp_path / "y.safetensors", np.ones((1, 128), dtype=np.float32), {"token": "<y>"})
+    arguments = ["preview", str(tmp_path / "y.safetensors"), "--base", str(tiny_folder), "--out", str(tmp_path / "y.png")]
+    assert main([*arguments, *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "y.png").exists()
+
+
+def test_the_bench_prints_a_line_a_width_beside_the_classic_loop(capsys, tiny_folder):
+    assert main(["bench", "--base", str(tiny_folder), "--widths", "1,3", "--steps", "1", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["width"] for line in lines] == [1, 3]
+    for line in lines:
+        assert line["base"] == "tiny-sd" and line["bench"] == "steps"
+        assert line["ratio"] == pytest.approx(line["steps_per_second"] / line["classic_steps_per_second"], rel=0.05)
+
+
+def test_the_classic_loop_trains_its_word_and_puts_every_other_row_back(base, pictures):
+    from training.inversion.bench import TOKEN, ClassicLoop
+
+    classic = ClassicLoop(base, pictures, 2)
+    classic.run(2)
+    row = classic.tokenizer.convert_tokens_to_ids(TOKEN)
+    assert (classic.table[row] != classic.before[row]).any()
+    assert (classic.table[classic.kept] == classic.before[classic.kept]).all()
+    assert len(classic.table) == len(base.splice.weight) + 1
+
+
+def test_files_that_are_no_pictures_are_named(tmp_path, folder_of_pictures):
+    assert len(read_images([folder_of_pictures, folder_of_pictures / "0.png"])) == 4
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "half.png").write_bytes((folder_of_pictures / "0.png").read_bytes()[:200])
+    for path, message in (
+        (folder_of_pictures / "notes.txt", "notes.txt cannot be read as an image"),
+        (tmp_path / "half.png", "half.png cannot be read as an image"),
+        (tmp_path / "empty", "folder empty holds no image"),
+    ):
+        with pytest.raises(BadImages, match=message):
+            read_images([folder_of_pictures, path])
+
+
+def test_a_picture_of_too_many_pixels_is_refused(tmp_path, folder_of_pictures, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20 * 24 - 1)
+    with pytest.raises(BadImages, match=r"0\.png has too many pixels"):
+        read_images([folder_of_pictures])

@@ -1,0 +1,122 @@
+"""Which base models are taken, and what is known of them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.support.tiny_sd import make_tiny_sd, name_second_text_encoder
+from training.inversion import fingerprint, models
+from training.inversion.errors import BaseUnavailable
+from training.inversion.models import load_base
+
+
+def test_a_tiny_model_is_described(base, velocity_base):
+    assert (base.family, base.width, base.name) == ("pocket", 128, "tiny-sd")
+    assert (base.latent_size, base.resolution) == (8, 16)
+    assert (base.prediction_type, velocity_base.prediction_type) == ("epsilon", "v_prediction")
+    assert base.median_norm == pytest.approx(float(base.splice.weight.norm(dim=-1).median()))
+    parts = (base.pipeline.unet, base.pipeline.vae, base.pipeline.text_encoder)
+    assert not any(weight.requires_grad for part in parts for weight in part.parameters())
+
+
+@pytest.mark.parametrize(("width", "family"), [(768, "sd1"), (1024, "sd2")])
+def test_the_family_follows_the_width(tmp_path, width, family):
+    assert load_base(str(make_tiny_sd(tmp_path / "wide", width=width)), device="cpu").family == family
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 768, "attended": 2048}, "attends to 2048 numbers a token and its text encoder gives 768"),
+        ({"unet_channels": 9}, "9 channels instead of 4, as inpainting models do"),
+        ({"width": 64}, "its input vectors are 64 wide"),
+        ({"prediction_type": "sample"}, "predicts sample"),
+    ],
+)
+def test_a_model_of_another_family_is_refused(tmp_path, options, message):
+    folder = make_tiny_sd(tmp_path / "other", **options)
+    with pytest.raises(BaseUnavailable, match=message) as refusal:
+        load_base(str(folder), device="cpu")
+    assert refusal.value.message.startswith("other cannot be trained on") and str(tmp_path) not in refusal.value.message
+
+
+def test_sdxl_is_refused_before_its_weights_are_read(tmp_path, tiny_folder):
+    folder = shutil.copytree(tiny_folder, tmp_path / "xl")
+    name_second_text_encoder(folder)
+    for weights in folder.rglob("*.safetensors"):
+        weights.write_bytes(b"not to be read")
+    with pytest.raises(BaseUnavailable, match="second text encoder, as Stable Diffusion XL has"):
+        load_base(str(folder), device="cpu")
+
+
+def test_a_folder_that_holds_no_model_is_refused_in_one_sentence(tmp_path, tiny_folder):
+    damaged = shutil.copytree(tiny_folder, tmp_path / "damaged")
+    (damaged / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(b"cut off")
+    (tmp_path / "empty").mkdir()
+    for folder in (damaged, tmp_path / "empty", tmp_path / "missing"):
+        with pytest.raises(BaseUnavailable, match=f"{folder.name} could not be loaded") as refusal:
+            load_base(str(folder), device="cpu")
+        assert str(tmp_path) not in refusal.value.message
+
+
+def test_an_oblong_sample_size_is_read_as_its_shorter_side(tmp_path):
+    oblong = load_base(str(make_tiny_sd(tmp_path / "oblong", latents=[8, 12])), device="cpu")
+    assert (oblong.latent_size, oblong.resolution) == (8, 16)
+
+
+def test_the_fingerprint_is_that_of_the_stored_weights(tiny_folder, base, tmp_path, monkeypatch):
+    assert base.fingerprint == fingerprint.of_folder(tiny_folder)
+    monkeypatch.setattr(models, "model_dtype", lambda device: torch.bfloat16)
+    elsewhere = shutil.copytree(tiny_folder, tmp_path / "elsewhere")
+    narrow = load_base(str(elsewhere), device="cpu")
+    assert narrow.pipeline.unet.dtype == torch.bfloat16
+    assert narrow.fingerprint == base.fingerprint
+    weights = elsewhere / "vae" / "diffusion_pytorch_model.safetensors"
+    stored = bytearray(weights.read_bytes())
+    stored[-1] ^= 1
+    weights.write_bytes(stored)
+    assert fingerprint.of_folder(elsewhere) != base.fingerprint
+
+
+def test_weights_stored_otherwise_are_hashed_before_any_cast(tiny_folder, tmp_path, monkeypatch):
+    folder = shutil.copytree(tiny_folder, tmp_path / "pickled")
+    stored = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    from safetensors.torch import load_file
+
+    torch.save(load_file(stored), stored.with_suffix(".bin"))
+    stored.unlink()
+    assert fingerprint.of_folder(folder) is None
+    wide = load_base(str(folder), device="cpu")
+    monkeypatch.setattr(models, "model_dtype", lambda device: torch.bfloat16)
+    narrow = load_base(str(folder), device="cpu")
+    assert narrow.pipeline.unet.dtype == torch.bfloat16
+    assert narrow.fingerprint == wide.fingerprint
+    assert fingerprint.of_weights(narrow.pipeline) != wide.fingerprint
+
+
+def test_a_hub_name_is_kept_whole_and_a_folder_gives_its_last_part(tiny_folder, monkeypatch):
+    assert models._public_name("stable-diffusion-v1-5/stable-diffusion-v1-5") == "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    assert models._public_name(str(tiny_folder)) == "tiny-sd"
+    monkeypatch.chdir(tiny_folder.parent.parent)
+    assert models._public_name(str(Path(tiny_folder.parent.name) / "tiny-sd")) == "tiny-sd"
+    monkeypatch.chdir(tiny_folder)
+    assert models._public_name(".") == "tiny-sd"
+
+
+def test_nearest_words_of_a_word_begin_with_itself(base):
+    star = base.tokenizer.convert_tokens_to_ids("star</w>")
+    rows = base.splice.weight[star : star + 1] * 3
+    assert models.nearest_words(replace(base), rows)[0][0] == "star"
+
+
+def test_loading_prints_nothing(tiny_folder):
+    script = f"from training.inversion.models import load_base; load_base({str(tiny_folder)!r}, device='cpu')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
