@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from registry.formats import lookalikes, pickled, torch_object
+from registry.formats import lookalikes, torch_object
 from registry.formats.errors import (
     BadToken,
     BadValues,
@@ -18,7 +18,8 @@ from registry.formats.errors import (
     TooLarge,
     UnknownLayout,
 )
-from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_ROWS, MAX_TENSORS
+from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_ROWS
+from registry.formats.pickle_records import ParameterDict, TensorRef
 from registry.formats.tensors import Tensor
 from registry.formats.types import Encoder
 
@@ -98,7 +99,7 @@ def from_tensors(tensors: Sequence[Tensor]) -> Found:
 
 def from_object(value: Any, records: dict[str, bytes]) -> Found:
     """Recognise what a torch file holds; ``records`` are its storages by key. Raises a ``FormatError``."""
-    if isinstance(value, pickled.TensorRef):
+    if isinstance(value, TensorRef):
         _refuse_bare(value)
     if isinstance(value, list | tuple):
         raise UnknownLayout(
@@ -112,10 +113,11 @@ def from_object(value: Any, records: dict[str, bytes]) -> Found:
         raise NotAnEmbedding(
             "The file's tensors have numbers for names, as a hypernetwork's do; it is not an embedding."
         )
+    _check_names(value)
     lookalikes.refuse(value)
     if "string_to_param" in value:
         return _a1111(value, records)
-    strangers = [key for key, item in value.items() if not isinstance(item, pickled.TensorRef)]
+    strangers = [key for key, item in value.items() if not isinstance(item, TensorRef)]
     if strangers:
         raise UnknownLayout(
             f"{_listed(strangers)} is no tensor; no embedding layout has it.", where=_listed(strangers)
@@ -178,7 +180,7 @@ def _refuse_other_encoders(names: dict[str, Tensor]) -> None:
     )
 
 
-def _refuse_bare(view: pickled.TensorRef) -> None:
+def _refuse_bare(view: TensorRef) -> None:
     if len(view.shape) == 3 and view.shape[1] == 77:
         raise NotAnEmbedding(_ENCODER_OUTPUT)
     raise UnknownLayout(
@@ -187,19 +189,23 @@ def _refuse_bare(view: pickled.TensorRef) -> None:
     )
 
 
+def _check_names(names: dict[Any, Any]) -> None:
+    if any(len(name) > MAX_NAME_CHARACTERS for name in names):
+        raise TooLarge(f"The file names something with more than {MAX_NAME_CHARACTERS} characters.")
+
+
 def _a1111(value: dict[Any, Any], records: dict[str, bytes]) -> Found:
     """AUTOMATIC1111's file, or the older one it grew out of, with a ``ParameterDict``."""
     parameters = value["string_to_param"]
     if not isinstance(parameters, dict) or not all(
-        type(key) is str and isinstance(item, pickled.TensorRef) for key, item in parameters.items()
+        type(key) is str and isinstance(item, TensorRef) for key, item in parameters.items()
     ):
         raise UnknownLayout(
             "string_to_param is no dictionary of tokens and vectors.", where="string_to_param"
         )
+    _check_names(parameters)
     if not parameters:
         raise BadValues("string_to_param is empty: the file holds no vectors.", where="string_to_param")
-    if len(parameters) > MAX_TENSORS:
-        raise TooLarge(f"string_to_param has more than {MAX_TENSORS} tokens.", where="string_to_param")
     if len(parameters) > 1:
         raise SeveralTokens(
             f"The file holds {len(parameters)} embeddings ({_listed(parameters)}). Split it: one file for each token.",
@@ -208,7 +214,7 @@ def _a1111(value: dict[Any, Any], records: dict[str, bytes]) -> Found:
     (tensor,) = torch_object.tensors(parameters, records)
     step = value.get("step")
     return Found(
-        layout="parameter-dict" if isinstance(parameters, pickled.ParameterDict) else "a1111",
+        layout="parameter-dict" if isinstance(parameters, ParameterDict) else "a1111",
         encoders=(encoder("emb_params", tensor),),
         tokens=(check_token(tensor.name),),
         name=_label(value.get("name")),

@@ -14,6 +14,8 @@ MAX_TENSORS = 32
 MAX_NAME_CHARACTERS = 256
 #: Vectors of an embedding; a prompt has room for about 75.
 MAX_ROWS = 256
+#: Numbers of all tensors of a torch file together: 256 vectors of two encoders twice as wide as the widest known.
+MAX_NUMBERS = 256 * 2 * 8192
 #: Bytes of a pickle stream; real ones stay under 2 KB.
 MAX_PICKLE_BYTES = 256 * 1024
 #: Opcodes of a pickle stream.

@@ -8,73 +8,23 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from registry.formats.errors import Malformed, TooLarge, Truncated, Unsafe
 from registry.formats.limits import MAX_DIMENSIONS, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
-
-#: torch storage classes and the type of their numbers, by safetensors name where embeddings use it.
-STORAGES = {
-    "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16", "DoubleStorage": "F64", "LongStorage": "I64",
-}  # fmt: skip
-
-ALLOWED = frozenset(
-    {
-        ("collections", "OrderedDict"),
-        ("torch._utils", "_rebuild_tensor_v2"),
-        ("torch._utils", "_rebuild_parameter"),
-        ("torch.nn.modules.container", "ParameterDict"),
-        ("__builtin__", "set"),
-        *(("torch", name) for name in STORAGES),
-    }
+from registry.formats.pickle_records import (
+    ALLOWED,
+    STORAGES,
+    Global,
+    OrderedDict,
+    ParameterDict,
+    StorageRef,
+    TensorRef,
+    is_size,
 )
-
 
 #: Characters of a foreign name that a message repeats.
 MAX_SHOWN_CHARACTERS = 120
-#: No size in a file is as large; sums and products of a few such numbers stay cheap.
-_MAX_SIZE = 2**48
-
-
-def is_size(value: Any) -> bool:
-    """Whether a value is a whole number that can be a count of something; truth values are not."""
-    return type(value) is int and 0 <= value < _MAX_SIZE
-
-
-@dataclass(frozen=True, slots=True)
-class Global:
-    """A name that the stream mentions; it is never looked up."""
-
-    module: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class StorageRef:
-    """A persistent id: the numbers are in the record ``key``."""
-
-    dtype: str
-    key: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class TensorRef:
-    """A view of a storage, in numbers (not bytes)."""
-
-    storage: StorageRef
-    offset: int
-    shape: tuple[int, ...]
-    stride: tuple[int, ...]
-
-
-class OrderedDict(dict[Any, Any]):
-    """What the stream makes with ``collections.OrderedDict``."""
-
-
-class ParameterDict(dict[Any, Any]):
-    """What the stream makes with torch's ``ParameterDict``; its items come with its state."""
 
 
 class _Mark:

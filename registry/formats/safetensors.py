@@ -14,7 +14,13 @@ import numpy as np
 
 from registry.formats import lookalikes
 from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated
-from registry.formats.limits import MAX_HEADER_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARACTERS, MAX_TENSORS
+from registry.formats.limits import (
+    MAX_DIMENSIONS,
+    MAX_HEADER_BYTES,
+    MAX_METADATA_BYTES,
+    MAX_NAME_CHARACTERS,
+    MAX_TENSORS,
+)
 from registry.formats.tensors import ITEM_BYTES, Tensor, decode
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -118,14 +124,14 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise Malformed(
-            f"{name!r} is stored as {dtype!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name
+            f"{name!r} is stored as {str(dtype)[:20]!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name
         )
     if (
         not isinstance(shape, list)
         or not all(_natural(side) and side > 0 for side in shape)
-        or not 1 <= len(shape) <= 4
+        or not 1 <= len(shape) <= MAX_DIMENSIONS
     ):
-        raise Malformed(f"{name!r} has the shape {shape!r}, which no embedding has.", where=name)
+        raise Malformed(f"{name!r} has the shape {str(shape)[:60]}, which no embedding has.", where=name)
     if (
         not isinstance(offsets, list)
         or len(offsets) != 2

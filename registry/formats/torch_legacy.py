@@ -6,6 +6,7 @@ from typing import Any
 
 from registry.formats import pickled
 from registry.formats.errors import Malformed, Truncated
+from registry.formats.pickle_records import StorageRef, TensorRef
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -19,9 +20,9 @@ def looks_like(data: bytes) -> bool:
     return data.startswith(_START)
 
 
-def _storages(value: Any) -> dict[str, pickled.StorageRef]:
+def _storages(value: Any) -> dict[str, StorageRef]:
     """Return the storages that an object's tensors use. Objects may hold themselves, and lie deep."""
-    found: dict[str, pickled.StorageRef] = {}
+    found: dict[str, StorageRef] = {}
     seen: set[int] = set()
     waiting = [value]
     while waiting:
@@ -30,7 +31,7 @@ def _storages(value: Any) -> dict[str, pickled.StorageRef]:
             continue
         seen.add(id(item))
         match item:
-            case pickled.TensorRef(storage=storage):
+            case TensorRef(storage=storage):
                 if found.setdefault(storage.key, storage) != storage:
                     raise Malformed(
                         f"The file describes the storage {storage.key[:60]} in two ways.", where="storages"

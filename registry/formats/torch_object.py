@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from registry.formats import pickled
-from registry.formats.errors import Malformed
+from registry.formats.errors import Malformed, TooLarge
+from registry.formats.limits import MAX_NUMBERS, MAX_TENSORS
+from registry.formats.pickle_records import TensorRef
 from registry.formats.tensors import ITEM_BYTES, Tensor, decode
 
 
-def array(name: str, view: pickled.TensorRef, records: dict[str, bytes]) -> Tensor:
-    """Return a view's numbers. Only plain row-major views inside their storage are read."""
+def tensors(values: dict[str, TensorRef], records: dict[str, bytes]) -> list[Tensor]:
+    """Return the tensors of a dictionary of names and views, in order. Raises ``Malformed`` or ``TooLarge``.
+
+    Views may overlap, so a small file could ask for very many numbers: they are counted before any is read.
+    """
+    if len(values) > MAX_TENSORS:
+        raise TooLarge(f"The file holds {len(values)} tensors; an embedding has at most {MAX_TENSORS}.")
+    if sum(_count(name, view, records) for name, view in values.items()) > MAX_NUMBERS:
+        raise TooLarge(
+            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer."
+        )
+    return [_read(name, view, records) for name, view in values.items()]
+
+
+def _count(name: str, view: TensorRef, records: dict[str, bytes]) -> int:
+    """How many numbers a view has. Only plain row-major views inside their storage are let through."""
     storage = view.storage
     if storage.key not in records:
         raise Malformed(f"The numbers of {name!r} are missing.", where=name)
@@ -24,21 +37,14 @@ def array(name: str, view: pickled.TensorRef, records: dict[str, bytes]) -> Tens
     plain = all(a == b or side == 1 for a, b, side in zip(view.stride, stride, view.shape, strict=True))
     if not plain or not view.shape or count < 1:
         raise Malformed(f"{name!r} is an unusual view of its numbers.", where=name)
-    item = ITEM_BYTES[storage.dtype]
     raw = records[storage.key]
-    if len(raw) != storage.count * item or view.offset + count > storage.count:
+    if len(raw) != storage.count * ITEM_BYTES[storage.dtype] or view.offset + count > storage.count:
         raise Malformed(f"{name!r} reaches beyond its stored numbers.", where=name)
-    return Tensor(
-        name,
-        decode(raw[view.offset * item : (view.offset + count) * item], storage.dtype, view.shape, name),
-        storage.dtype,
-    )
+    return count
 
 
-def tensors(values: dict[Any, Any], records: dict[str, bytes]) -> list[Tensor]:
-    """Return the tensors of a dictionary of names and views, in order."""
-    return [
-        array(str(name), view, records)
-        for name, view in values.items()
-        if isinstance(view, pickled.TensorRef)
-    ]
+def _read(name: str, view: TensorRef, records: dict[str, bytes]) -> Tensor:
+    dtype = view.storage.dtype
+    item = ITEM_BYTES[dtype]
+    start, end = view.offset * item, (view.offset + _count(name, view, records)) * item
+    return Tensor(name, decode(records[view.storage.key][start:end], dtype, view.shape, name), dtype)

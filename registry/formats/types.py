@@ -43,8 +43,8 @@ class Encoder:
 
     @property
     def norms(self) -> list[float]:
-        """Euclidean norm of each vector."""
-        return [float(norm) for norm in np.linalg.norm(self.vectors, axis=1)]
+        """Euclidean norm of each vector; in float64, where the squares of the largest float32 fit."""
+        return [float(norm) for norm in np.linalg.norm(self.vectors.astype(np.float64), axis=1)]
 
 
 @dataclass(frozen=True, slots=True)
