@@ -7,7 +7,9 @@ that names them commits, so a crash can leave an unreferenced blob but never a r
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -30,8 +32,25 @@ def put(data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     path = path_of(sha256)
     if not default_storage.exists(path):
-        default_storage.save(path, ContentFile(data))
+        _save(path, data)
     return sha256
+
+
+def _save(path: str, data: bytes) -> None:
+    """Let a blob appear whole or not at all: a part of one would be taken for it by every later upload."""
+    try:
+        target = Path(default_storage.path(path))
+    except NotImplementedError:  # no local disk: object stores show an object only when it is complete
+        default_storage.save(path, ContentFile(data))
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{uuid4().hex}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def open_blob(sha256: str) -> IO[bytes]:
