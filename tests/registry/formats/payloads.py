@@ -58,5 +58,4 @@ CASES |= {
     "a payload as the legacy protocol": (make.torch_legacy(b"}", protocol=make.stream(PAYLOAD)), "unsafe"),
     "a payload as the legacy system": (make.torch_legacy(b"}", system=make.stream(PAYLOAD)), "unsafe"),
     "a payload as the legacy key list": (make.torch_legacy(b"}", keys=PAYLOAD), "unsafe"),
-    "a payload named .safetensors": (make.stream(PAYLOAD), "unsafe"),
 }
