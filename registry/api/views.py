@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
@@ -23,9 +22,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hub.accounts.auth import HasScope, ReadScope
-from hub.api import ApiError, CursorPages
+from hub.api import ApiError
 from registry import downloads, search, services
 from registry.api import serializers as shapes
+from registry.api.paging import EmbeddingPages
 from registry.errors import RegistryError
 from registry.formats import report
 from registry.formats.limits import MAX_FILE_BYTES
@@ -78,26 +78,6 @@ class RegistryView(GenericAPIView):
         if code == status.HTTP_201_CREATED:
             headers["Location"] = reverse("api-embedding", args=[stored.owner.username, stored.name])
         return Response(body, status=code, headers=headers)
-
-
-class EmbeddingPages(CursorPages):
-    """Pages in the order of the search."""
-
-    # The cutoff would send a reader round in circles among more than a thousand embeddings with as many likes.
-    offset_cutoff = None
-
-    def get_ordering(
-        self, request: Request, queryset: QuerySet[Embedding], view: EmbeddingsView
-    ) -> tuple[str, ...]:
-        return tuple(queryset.query.order_by)
-
-    def paginate_queryset(
-        self, queryset: QuerySet[Embedding], request: Request, view: Any = None
-    ) -> list[Embedding]:
-        try:
-            return super().paginate_queryset(queryset, request, view)
-        except (ValueError, ValidationError) as error:  # made up, or of another order
-            raise NotFound(self.invalid_cursor_message) from error
 
 
 class EmbeddingsView(RegistryView, ListAPIView):
