@@ -80,12 +80,18 @@ def check_captions(config: InversionConfig, images: int, base: BaseModel) -> Non
             )
 
 
-def captions_for(config: InversionConfig, indices: Tensor, generator: torch.Generator) -> list[str]:
-    """A caption for each image of a batch: its own, or a template drawn for it."""
-    if config.captions is not None:
-        lines = [config.captions[int(index)] for index in indices]
-    else:
-        templates = templates_for(config.kind)
-        picks = torch.randint(len(templates), (len(indices),), generator=generator)
-        lines = [templates[int(pick)] for pick in picks]
-    return [line.replace("{}", config.placeholder_token) for line in lines]
+class Captions:
+    """Every caption of a run with the placeholder in it, tokenised once: the templates, or one for each image."""
+
+    def __init__(self, config: InversionConfig, base: BaseModel) -> None:
+        self.own = config.captions is not None
+        lines = templates_for(config.kind) if config.captions is None else config.captions
+        self.texts = [line.replace("{}", config.placeholder_token) for line in lines]
+        prompts = tokenise(base.tokenizer, self.texts, config.placeholder_token, config.vectors)
+        self.prompts = prompts.to(base.device)
+
+    def draw(self, indices: Tensor, generator: torch.Generator) -> Tensor:
+        """Numbers int64 [B] of the captions for images ``indices`` [B]: their own, or templates drawn for them."""
+        if self.own:
+            return indices
+        return torch.randint(len(self.texts), (len(indices),), generator=generator)

@@ -24,12 +24,12 @@ from training.inversion import optim
 from training.inversion.callbacks import Callbacks, Progress, Stage
 from training.inversion.checkpoint import load_embedding, metadata_for, save_embedding
 from training.inversion.config import InversionConfig
-from training.inversion.data import Latents, captions_for, check_captions
+from training.inversion.data import Captions, Latents, check_captions
 from training.inversion.diffusion import add_noise, stratified_timesteps, target
 from training.inversion.errors import BadConfig, Cancelled, TrainingDiverged
 from training.inversion.models import BaseModel, nearest_words
 from training.inversion.previews import draw_final, draw_progress
-from training.inversion.tokens import check_new, encode, initial_vectors, tokenise, word_ids
+from training.inversion.tokens import check_new, encode, initial_vectors, word_ids
 
 #: Points kept of the loss curve.
 MAX_CURVE_POINTS = 200
@@ -87,6 +87,7 @@ def optimise(
         initial_vectors(base.tokenizer, table, config.initialiser, config.vectors).to(base.device)
     )
     optim.hold_norms(rows, base.median_norm)
+    captions = Captions(config, base)
     optimiser = optim.make_optimiser(rows, config.learning_rate)
     report = _Reporter(config, callbacks)
     marks = {round(config.steps * share) for share in config.preview_at}
@@ -95,7 +96,7 @@ def optimise(
             raise Cancelled
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * optim.rate_factor(step, config.steps)
-        loss = step_loss(config, latents, base, rows, generator)
+        loss = step_loss(config.batch_size, latents, captions, base, rows, generator)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if step == 0:
@@ -112,26 +113,27 @@ def optimise(
 
 
 def step_loss(
-    config: InversionConfig, latents: Latents, base: BaseModel, rows: Tensor, generator: torch.Generator
+    size: int,
+    latents: Latents,
+    captions: Captions,
+    base: BaseModel,
+    rows: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
-    """The denoising loss of one batch: mean squared error of the UNet's answer, a scalar that ``rows`` get gradients of."""
-    size = config.batch_size
+    """The denoising loss of a batch of ``size``: mean squared error of the UNet's answer, which ``rows`` get gradients of."""
     indices = torch.randint(latents.count, (size,), generator=generator)
     mirrored = torch.randint(2, (size,), generator=generator)
     clean = latents.sample(indices, mirrored, generator)  # [B, C, h, w]
     noise = torch.randn(clean.shape, generator=generator).to(base.device)
     timesteps = stratified_timesteps(size, len(base.alphas_cumprod), generator).to(base.device)
-    captions = captions_for(config, indices, generator)
-    distinct = sorted(set(captions))  # each distinct caption is encoded once
-    prompts = tokenise(base.tokenizer, distinct, config.placeholder_token, config.vectors).to(base.device)
+    numbers, where = captions.draw(indices, generator).unique(return_inverse=True)
+    prompts = captions.prompts[numbers.to(base.device)]  # each distinct caption is encoded once
     states = encode(base.pipeline.text_encoder, base.splice, prompts, rows)  # [distinct, L, d]
-    states = states[torch.tensor([distinct.index(caption) for caption in captions], device=base.device)]
     unet = base.pipeline.unet
     noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps).to(unet.dtype)
-    answer = unet(noisy, timesteps, states.to(unet.dtype)).sample.float()
-    return functional.mse_loss(
-        answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
-    )
+    answer = unet(noisy, timesteps, states[where.to(base.device)].to(unet.dtype)).sample.float()
+    wanted = target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
+    return functional.mse_loss(answer, wanted)
 
 
 def _gradient(rows: nn.Parameter) -> float:

@@ -103,9 +103,13 @@ def _load(name: str, shown: str, place: torch.device) -> tuple[StableDiffusionPi
             if not Path(where).is_dir():
                 where = StableDiffusionPipeline.download(where, **WITHOUT_CHECKER)
             digest = fingerprint.of_folder(Path(where))
-            dtype = model_dtype(place) if digest else torch.float32
-            pipeline = StableDiffusionPipeline.from_pretrained(where, dtype=dtype, **WITHOUT_CHECKER)
-            digest = digest or fingerprint.of_weights(pipeline)
+            if digest:
+                pipeline = StableDiffusionPipeline.from_pretrained(
+                    where, dtype=model_dtype(place), **WITHOUT_CHECKER
+                )
+                return pipeline.to(place), digest
+            pipeline = StableDiffusionPipeline.from_pretrained(where, dtype=torch.float32, **WITHOUT_CHECKER)
+            digest = fingerprint.of_weights(pipeline)  # before the cast
             return pipeline.to(place, model_dtype(place)), digest
     except BaseUnavailable:
         raise

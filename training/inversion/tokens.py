@@ -36,6 +36,10 @@ class Prompts:
         """The same prompts on a device."""
         return Prompts(self.ids.to(device), self.rows.to(device))
 
+    def __getitem__(self, numbers: Tensor) -> Prompts:
+        """Those of the prompts, by their numbers int64 [K]."""
+        return Prompts(self.ids[numbers], self.rows[numbers])
+
 
 def word_ids(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a piece of a prompt, without begin and end tokens."""

@@ -8,9 +8,10 @@ from PIL import Image
 from torch.testing import assert_close
 
 from training.inversion.config import InversionConfig
-from training.inversion.data import Latents, captions_for, check_captions, to_pixels
+from training.inversion.data import Captions, Latents, check_captions, to_pixels
 from training.inversion.diffusion import add_noise, stratified_timesteps, target
 from training.inversion.errors import BadConfig, BadImages
+from training.inversion.tokens import tokenise
 
 ORIENTATION = 0x0112
 
@@ -79,17 +80,20 @@ def test_noise_and_targets_are_those_of_the_scheduler(any_base):
     assert target("epsilon", clean, noise, alphas, timesteps) is noise
 
 
-def test_each_picture_gets_its_own_caption():
-    config = config_with(captions=("a {} in snow", "two {}", "{} at night"))
-    lines = captions_for(config, torch.tensor([2, 0, 2]), torch.Generator())
-    assert lines == ["<x> at night", "a <x> in snow", "<x> at night"]
+def test_each_picture_gets_its_own_caption(base):
+    captions = Captions(config_with(captions=("a {} in snow", "two {}", "{} at night")), base)
+    numbers = captions.draw(torch.tensor([2, 0, 2]), torch.Generator())
+    assert [captions.texts[number] for number in numbers] == ["<x> at night", "a <x> in snow", "<x> at night"]
+    expected = tokenise(base.tokenizer, ["<x> at night", "a <x> in snow"], "<x>", 2)
+    chosen = captions.prompts[torch.tensor([2, 0])]
+    assert torch.equal(chosen.ids, expected.ids) and torch.equal(chosen.rows, expected.rows)
 
 
-def test_without_captions_templates_of_the_kind_are_drawn():
-    config = config_with(kind="style")
-    lines = captions_for(config, torch.zeros(50, dtype=torch.int64), torch.Generator().manual_seed(0))
-    assert len(set(lines)) > 10
-    assert all("in the style of <x>" in line for line in lines)
+def test_without_captions_templates_of_the_kind_are_drawn(base):
+    captions = Captions(config_with(kind="style"), base)
+    numbers = captions.draw(torch.zeros(50, dtype=torch.int64), torch.Generator().manual_seed(0))
+    assert len(set(numbers.tolist())) > 10
+    assert all("in the style of <x>" in captions.texts[number] for number in numbers)
 
 
 @pytest.mark.parametrize("captions", [(), ("a {}",), ("a {}",) * 3])
