@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.inversion.errors import TokenInVocabulary
+from training.inversion.errors import BadConfig, TokenInVocabulary
 
 #: In a prompt's row map: this position is an ordinary word.
 ORDINARY = -1
@@ -134,11 +134,24 @@ def encode(
 
 
 def check_new(tokenizer: Any, token: str) -> None:
-    """Raise :class:`TokenInVocabulary` when the token is already a word of the base model."""
+    """Raise :class:`BadConfig` for a token that prompts cannot hold as it is written, :class:`TokenInVocabulary` for a word."""
+    read = as_read(tokenizer, token)
+    if read != token:
+        # diffusers finds such a token, but only the first of its vectors.
+        raise BadConfig(
+            "placeholder_token",
+            f"This base model reads {token} as {read}. Write the placeholder token that way.",
+        )
     if len(word_ids(tokenizer, token)) == 1:
         raise TokenInVocabulary(
             f"{token} is already a word of this base model. Choose a new one, for example <{token.strip('<>')}-1>."
         )
+
+
+def as_read(tokenizer: Any, text: str) -> str:
+    """The text as the tokenizer sees it, which for CLIP is in lower case."""
+    normalizer = getattr(getattr(tokenizer, "backend_tokenizer", None), "normalizer", None)
+    return normalizer.normalize_str(text) if normalizer else text
 
 
 def initial_vectors(tokenizer: Any, table: Tensor, initialiser: str, vectors: int) -> Tensor:

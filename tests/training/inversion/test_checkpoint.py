@@ -38,6 +38,16 @@ def test_the_public_loader_gives_the_states_of_splicing(any_base, tmp_path, coun
     assert len(any_base.tokenizer) == words
 
 
+@pytest.mark.parametrize("token", ["<my-cat>", "my-cat", "sks", "<été>", "@@x"])
+def test_any_spelling_of_a_token_is_found_by_both_ways(base, tmp_path, token):
+    vectors = some_vectors(base.width, 2)
+    save_embedding(tmp_path / "x.safetensors", vectors, {})
+    prompts = [f"a photo of a {token}", f"{token}, on a yellow background", f"the {token}'s style, {token}"]
+    loaded = states_through_public_loader(base, tmp_path / "x.safetensors", token, prompts)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded, states_of(base, prompts, token, torch.from_numpy(vectors)))
+
+
 def test_the_public_loader_leaves_the_base_as_it_was(base, tmp_path):
     before = fingerprint.of_weights(base.pipeline)
     save_embedding(tmp_path / "x.safetensors", some_vectors(base.width, 2), {})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.inversion import fingerprint, loop, optim
+from training.inversion import fingerprint, loop, models, optim
 from training.inversion.callbacks import Callbacks, Stage, Variant
 from training.inversion.config import InversionConfig
 from training.inversion.data import Latents
@@ -80,6 +80,18 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(any_base, pictur
     assert first.dtype == np.float32 and first.shape == (2, any_base.width)
     assert first.tobytes() == second.tobytes()
     assert not np.array_equal(first, other)
+
+
+def test_a_base_in_half_precision_is_trained_with_vectors_in_full_precision(tiny_folder, pictures, monkeypatch):
+    """What a GPU does, on a processor."""
+    monkeypatch.setattr(models, "model_dtype", lambda device: torch.bfloat16)
+    half = load_base(str(tiny_folder), device="cpu")
+    assert half.pipeline.unet.dtype == half.splice.weight.dtype == torch.bfloat16
+    watcher = Watcher()
+    result = train(config_with(steps=4), pictures, base=half, callbacks=watcher)
+    assert result.vectors.dtype == np.float32
+    assert (result.vectors != torch.from_numpy(result.vectors).bfloat16().float().numpy()).any()
+    assert len({np.asarray(preview.image).tobytes() for preview in watcher.previews}) == len(watcher.previews)
 
 
 def test_a_run_leaves_the_base_as_it_was(base, pictures):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from training.inversion.errors import TokenInVocabulary
+from training.inversion.errors import BadConfig, TokenInVocabulary
 from training.inversion.sampler import states_of
-from training.inversion.tokens import ORDINARY, check_new, initial_vectors, tokenise, word_ids
+from training.inversion.tokens import ORDINARY, as_read, check_new, initial_vectors, tokenise, word_ids
 
 PROMPTS = ["a photo of a <x>", "<x> on a yellow background", "a painting in the style of <x> , and a <x>"]
 
@@ -81,6 +81,15 @@ def test_a_word_of_the_vocabulary_cannot_be_the_placeholder(base):
     with pytest.raises(TokenInVocabulary, match="star is already a word"):
         check_new(base.tokenizer, "star")
     check_new(base.tokenizer, "<star>")
+
+
+@pytest.mark.parametrize("token", ["<MyCat>", "<my  cat>", "<e\u0301te\u0301>"])
+def test_a_token_that_the_tokenizer_rewrites_is_refused_with_its_spelling(base, token):
+    """diffusers would find it, but only the first of its vectors."""
+    with pytest.raises(BadConfig, match="Write the placeholder token that way") as refusal:
+        check_new(base.tokenizer, token)
+    assert refusal.value.field == "placeholder_token"
+    check_new(base.tokenizer, as_read(base.tokenizer, token))
 
 
 def test_plain_vectors_can_follow_trained_ones(base):
