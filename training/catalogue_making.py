@@ -71,7 +71,7 @@ def make(concept: Concept, folder: Path, *, base: BaseModel, steps: int | None =
     result = train(config, draw(concept, IMAGES, SEED), base=base, callbacks=grid)
     save_embedding(unfinished / EMBEDDING_FILE, result.vectors, {"token": concept.token})
     receipt = {**result.receipt, "previews": grid.entries}
-    (unfinished / RECEIPT_FILE).write_text(json.dumps(receipt, indent=1) + "\n", encoding="utf-8")
+    (unfinished / RECEIPT_FILE).write_text(json.dumps(receipt) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
     return receipt

@@ -26,10 +26,13 @@ class Command(BaseCommand):
         parser.add_argument("--base", default=NAME, help="folder or name of the base model")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from training.catalogue_making import is_made, make  # imports torch
+        import torch
+
+        from training.catalogue_making import is_made, make
         from training.inversion.errors import InversionError
         from training.inversion.models import load_base
 
+        torch.set_num_threads(1)  # the model is tiny: cores are better used by several of these commands side by side
         names = options["only"] or list(CONCEPTS)
         wanted = [name for name in names if not is_made(options["out"] / name)]
         self.stdout.write(f"{len(wanted)} of {len(names)} concepts to train.")
