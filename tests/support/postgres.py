@@ -1,6 +1,7 @@
 """A pytest plugin: a real PostgreSQL for the suite, started before Django reads its settings.
 
-``DATABASE_URL`` in the environment is used instead when it is set.
+``DATABASE_URL`` in the environment is used instead when it is set. Two suites at once need two folders:
+``STARWORD_TEST_FOLDER`` names another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pytest
 
 from hub.database import EmbeddedDatabase
 
-FOLDER = Path(__file__).resolve().parents[2] / "var" / "test"
+FOLDER = Path(os.environ.get("STARWORD_TEST_FOLDER") or Path(__file__).resolve().parents[2] / "var" / "test")
 _database: EmbeddedDatabase | None = None
 
 if not os.environ.get("DATABASE_URL"):

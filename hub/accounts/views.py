@@ -1,0 +1,49 @@
+"""The page of API tokens."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from hub.accounts.models import ApiToken, Scope
+
+
+class TokenForm(forms.Form):
+    """A new token."""
+
+    name = forms.CharField(max_length=80, help_text="Where it will be used, for example “laptop”.")
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, widget=forms.CheckboxSelectMultiple, initial=[Scope.READ], label="It may"
+    )
+
+
+@login_required
+@require_safe
+def tokens(request: HttpRequest) -> HttpResponse:
+    """One's tokens, and a form for another."""
+    return render(request, "accounts/tokens.html", {"tokens": request.user.tokens.all(), "form": TokenForm()})
+
+
+@login_required
+@require_POST
+def token_create(request: HttpRequest) -> HttpResponse:
+    """Make a token and show its secret, this once."""
+    form, secret = TokenForm(request.POST), ""
+    if form.is_valid():
+        _, secret = ApiToken.issue(owner=request.user, **form.cleaned_data)
+        form = TokenForm()
+    context = {"tokens": request.user.tokens.all(), "form": form, "secret": secret}
+    return render(request, "accounts/tokens.html", context, status=200 if secret else 422)
+
+
+@login_required
+@require_POST
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Revoke a token, at once."""
+    get_object_or_404(ApiToken, pk=pk, owner=request.user).delete()
+    messages.success(request, "The token is revoked.")
+    return redirect("tokens")

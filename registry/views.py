@@ -1,0 +1,248 @@
+"""The registry's pages. What they show comes from querysets and search, what they change goes through services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Func
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from hub.accounts.models import User
+from registry import charts, downloads, drafts, services, snippets
+from registry.errors import RegistryError
+from registry.formats import Inspection, Target
+from registry.forms import DetailsForm, FileForm, UploadForm
+from registry.models import FAMILY_CHOICES, Embedding, Kind, License, Visibility
+from registry.previews import NewPreview, store_picture
+from registry.search import Sort, search
+
+#: Cards on a page: fills two, three, four and six columns.
+PAGE_SIZE = 24
+#: Tags offered as filters.
+TOP_TAGS = 12
+SORT_LABELS = {
+    Sort.TRENDING: "Trending",
+    Sort.NEW: "Newest",
+    Sort.DOWNLOADS: "Most downloads",
+    Sort.LIKES: "Most likes",
+}
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    """The grid, with search and filters; everything chosen is in the address."""
+    chosen = {key: request.GET.get(key, "") for key in ("q", "tag", "base", "kind", "sort")}
+    found = search(request.user, **chosen).filter(visibility=Visibility.PUBLIC).with_cards()
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "chosen": chosen,
+        "bases": FAMILY_CHOICES,
+        "kinds": Kind.choices,
+        "sorts": [(sort.value, label) for sort, label in SORT_LABELS.items()],
+        "top_tags": _top_tags(),
+    }
+    return render(request, "registry/browse.html", context)
+
+
+def _top_tags() -> Iterable[str]:
+    """The tags most used on public embeddings."""
+    tags = Embedding.objects.filter(visibility=Visibility.PUBLIC).values(tag=Func("tags", function="unnest"))
+    return tags.annotate(uses=Count("id")).order_by("-uses", "tag").values_list("tag", flat=True)[:TOP_TAGS]
+
+
+@require_safe
+def owner(request: HttpRequest, owner: str) -> HttpResponse:
+    """What one person shares; on their own page also what they keep private."""
+    person = get_object_or_404(User, username=owner, is_active=True)
+    found = search(request.user, owner=owner).with_cards()
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "registry/owner.html", {"person": person, "page": page})
+
+
+def _find(request: HttpRequest, owner: str, name: str) -> Embedding:
+    """The embedding at an address, or 404 for what the person may not know of."""
+    embedding = Embedding.objects.visible_to(request.user).at(owner, name).with_details().first()
+    if embedding is None:
+        raise Http404
+    return embedding
+
+
+def _find_own(request: HttpRequest, owner: str, name: str) -> Embedding:
+    embedding = _find(request, owner, name)
+    if not embedding.is_editable_by(request.user):
+        raise Http404
+    return embedding
+
+
+@require_safe
+def embedding(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """An embedding's page, for its newest version or the one asked for."""
+    shown = _find(request, owner, name)
+    versions = list(shown.versions.all())
+    wanted = request.GET.get("version", "")
+    version = next((item for item in versions if wanted in ("", str(item.number))), None)
+    if version is None:
+        raise Http404
+    liked = request.user.is_authenticated and shown.liked_by.filter(owner=request.user).exists()
+    context = {
+        "embedding": shown,
+        "version": version,
+        "versions": versions,
+        "pairs": snippets.preview_pairs(version),
+        "snippets": snippets.for_version(shown, version, request.build_absolute_uri("/").rstrip("/")),
+        "files": [(Target(file.target), file) for file in version.files.all()],
+        "curve": charts.loss_curve(version.receipt["loss_curve"]) if version.receipt else None,
+        "liked": liked,
+        "editable": shown.is_editable_by(request.user),
+    }
+    return render(request, "registry/embedding.html", context)
+
+
+@require_safe
+def download(request: HttpRequest, owner: str, name: str, number: int, target: str) -> HttpResponseBase:
+    """A version's file in a format."""
+    version = downloads.find_version(request.user, owner, name, number)
+    try:
+        return downloads.serve(request, version, target, request.GET.get("file"))
+    except RegistryError as error:
+        raise Http404(error.message) from error
+
+
+@require_safe
+def picture(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    """A preview."""
+    return downloads.serve_picture(request, pk, digest)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Two steps on one address: choose a file, then say what it is beside what was found in it."""
+    if request.method != "POST":
+        return render(request, "registry/upload.html", {"form": FileForm()})
+    return _publish_draft(request) if "draft" in request.POST else _inspect_file(request)
+
+
+def _inspect_file(request: HttpRequest) -> HttpResponse:
+    form = FileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "registry/upload.html", {"form": form}, status=422)
+    file = form.cleaned_data["file"]
+    try:
+        # One byte more than allowed is enough to see that a file is too large.
+        data = file.read(services.MAX_FILE_BYTES + 1)
+        inspection = services.inspect_upload(filename=file.name, data=data)
+    except RegistryError as error:
+        form.add_error("file", error.message)
+        return render(request, "registry/upload.html", {"form": form}, status=422)
+    stem = file.name.rsplit(".", 1)[0]
+    token = inspection.tokens[0] if inspection.tokens and inspection.tokens[0] != "*" else f"<{slugify(stem)}>"
+    details = UploadForm(
+        initial={
+            "draft": drafts.keep(owner=request.user, filename=file.name, data=data),
+            "name": slugify(stem)[:64],
+            "title": (inspection.name or stem).replace("-", " ").replace("_", " ")[:120],
+            "token": token,
+            "kind": Kind.OBJECT,
+            "license": License.OTHER,
+            "visibility": Visibility.PUBLIC,
+        }
+    )
+    return _details_page(request, details, inspection)
+
+
+def _details_page(request: HttpRequest, form: UploadForm, inspection: Inspection, status: int = 200) -> HttpResponse:
+    form.offer(inspection)
+    known = services.find_duplicates(inspection.digest, request.user)[:3]
+    context = {"form": form, "inspection": inspection, "duplicates": known}
+    return render(request, "registry/details.html", context, status=status)
+
+
+def _publish_draft(request: HttpRequest) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES)
+    try:
+        draft = drafts.find(owner=request.user, reference=request.POST["draft"])
+        inspection = services.inspect_upload(filename=draft.filename, data=draft.data)
+    except RegistryError as error:
+        start = FileForm(request.POST, request.FILES)
+        start.add_error(None, error.message)
+        return render(request, "registry/upload.html", {"form": start}, status=422)
+    form.offer(inspection)
+    if form.is_valid():
+        values = form.cleaned_data
+        try:
+            pictures = [
+                NewPreview(picture=store_picture(file.read(), filename=file.name)) for file in values.pop("pictures")
+            ]
+            del values["draft"]
+            version = services.upload_embedding(
+                owner=request.user, filename=draft.filename, data=draft.data, previews=pictures, **values
+            )
+        except RegistryError as error:
+            _show(form, error)
+        else:
+            messages.success(request, f"{version.embedding.title} is uploaded.")
+            return redirect(version.embedding)
+    return _details_page(request, form, inspection, 422)
+
+
+def _show(form: Form, error: RegistryError) -> None:
+    """Put a refusal beside the field it is about."""
+    form.add_error(error.field if error.field in form.fields else None, error.message)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """Change what may change of one's own embedding."""
+    shown = _find_own(request, owner, name)
+    form = DetailsForm(request.POST) if request.method == "POST" else DetailsForm.of(shown)
+    if form.is_bound and form.is_valid():
+        try:
+            services.update_embedding(embedding=shown, **form.cleaned_data)
+        except RegistryError as error:
+            _show(form, error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect(shown)
+    status = 422 if form.is_bound else 200
+    return render(request, "registry/edit.html", {"form": form, "embedding": shown}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """Delete one's own embedding, after asking."""
+    shown = _find_own(request, owner, name)
+    if request.method == "POST":
+        services.delete_embedding(embedding=shown)
+        messages.success(request, f"{shown.title} is deleted.")
+        return redirect("registry:owner", owner)
+    return render(request, "registry/delete.html", {"embedding": shown})
+
+
+@login_required
+@require_POST
+def publish(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """Share one's own draft with everyone."""
+    shown = services.publish(embedding=_find_own(request, owner, name))
+    messages.success(request, f"{shown.title} is public now.")
+    return redirect(shown)
+
+
+@login_required
+@require_POST
+def like(request: HttpRequest, owner: str, name: str) -> HttpResponse:
+    """Like an embedding, or take it back."""
+    shown = _find(request, owner, name)
+    change = services.unlike if request.POST.get("action") == "unlike" else services.like
+    change(user=request.user, embedding=shown)
+    return redirect(shown)

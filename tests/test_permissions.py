@@ -1,0 +1,147 @@
+"""Who gets what: every address of the site, for anonymous, stranger, owner and staff. A new address must be in the table.
+
+Each cell is the status a GET (or the named method) answers. 404 stands for what one may not even know of. Redirects to
+the login page are 302. POSTs carry no data, so an allowed one answers what an empty form does.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from PIL import Image
+
+from hub.accounts.models import ApiToken
+from registry.formats import Encoder, canonical
+from registry.previews import NewPreview, store_generated
+from registry.services import upload_embedding
+from training.models import Job, JobPreview
+from training.services import ensure_builtin_bases, find_base
+
+WHO = ("anonymous", "stranger", "owner", "staff")
+
+#: (method, address, route as the resolver spells it, statuses for WHO). {…} are filled from the world fixture.
+TABLE = [
+    # The site
+    ("GET", "/", "", (200, 200, 200, 200)),
+    ("GET", "/healthz", "healthz", (200, 200, 200, 200)),
+    ("GET", "/upload", "upload", (302, 200, 200, 200)),
+    ("GET", "/train", "train", (302, 200, 200, 200)),
+    ("GET", "/jobs", "jobs", (302, 200, 200, 200)),
+    ("GET", "/alice", "<owner>", (200, 200, 200, 200)),
+    ("GET", "/nobody-here", "<owner>", (404, 404, 404, 404)),
+    # Embeddings: public, unlisted, private
+    ("GET", "/alice/public-one", "<owner>/<name>", (200, 200, 200, 200)),
+    ("GET", "/alice/unlisted-one", "<owner>/<name>", (200, 200, 200, 200)),
+    ("GET", "/alice/private-one", "<owner>/<name>", (404, 404, 200, 200)),
+    # Jobs
+    ("GET", "/jobs/{job}", "jobs/<int:pk>", (302, 404, 200, 200)),
+    ("POST", "/jobs/{job}/cancel", "jobs/<int:pk>/cancel", (302, 404, 302, 404)),
+    ("POST", "/jobs/{job}/retry", "jobs/<int:pk>/retry", (302, 404, 302, 404)),
+    ("POST", "/jobs/{job}/publish", "jobs/<int:pk>/publish", (302, 404, 302, 404)),
+    ("GET", "/jobs/{job}/pictures/{job_preview}", "jobs/<int:pk>/pictures/<int:preview>", (302, 404, 200, 200)),
+    ("GET", "/alice/public-one/edit", "<owner>/<name>/edit", (302, 404, 200, 404)),
+    ("GET", "/alice/private-one/edit", "<owner>/<name>/edit", (302, 404, 200, 404)),
+    ("GET", "/alice/public-one/delete", "<owner>/<name>/delete", (302, 404, 200, 404)),
+    ("POST", "/alice/private-one/publish", "<owner>/<name>/publish", (302, 404, 302, 404)),
+    ("POST", "/alice/public-one/like", "<owner>/<name>/like", (302, 302, 302, 302)),
+    ("POST", "/alice/private-one/like", "<owner>/<name>/like", (302, 404, 302, 302)),
+    ("GET", "/alice/public-one/v1/safetensors", "<owner>/<name>/v<int:number>/<target>", (200, 200, 200, 200)),
+    ("GET", "/alice/private-one/v1/safetensors", "<owner>/<name>/v<int:number>/<target>", (404, 404, 200, 200)),
+    ("GET", "/media/pictures/{picture}.webp", "media/pictures/<int:pk>-<digest>.webp", (404, 404, 200, 200)),
+    # Accounts
+    ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
+    ("GET", "/accounts/tokens/", "accounts/tokens/", (302, 200, 200, 200)),
+    ("POST", "/accounts/tokens/{token}/revoke", "accounts/tokens/<int:pk>/revoke", (302, 404, 302, 404)),
+    # API
+    ("GET", "/api/hub/schema", "api/hub/schema", (200, 200, 200, 200)),
+    ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
+    ("GET", "/api/hub/me", "api/hub/me", (401, 200, 200, 200)),
+    ("GET", "/api/hub/tokens", "api/hub/tokens", (401, 200, 200, 200)),
+    ("DELETE", "/api/hub/tokens/{token}", "api/hub/tokens/<int:pk>", (401, 404, 204, 404)),
+    ("GET", "/api/hub/embeddings", "api/hub/embeddings", (200, 200, 200, 200)),
+    ("POST", "/api/hub/embeddings", "api/hub/embeddings", (401, 400, 400, 400)),
+    ("GET", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (200, 200, 200, 200)),
+    ("GET", "/api/hub/embeddings/alice/private-one", "api/hub/embeddings/<owner>/<name>", (404, 404, 200, 200)),
+    ("PATCH", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 200, 403)),
+    ("PATCH", "/api/hub/embeddings/alice/private-one", "api/hub/embeddings/<owner>/<name>", (401, 404, 200, 403)),
+    ("DELETE", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 204, 403)),
+    ("POST", "/api/hub/embeddings/alice/public-one/versions", "api/hub/embeddings/<owner>/<name>/versions", (401, 403, 400, 403)),
+    ("GET", "/api/hub/embeddings/alice/public-one/download", "api/hub/embeddings/<owner>/<name>/download", (200, 200, 200, 200)),
+    ("GET", "/api/hub/embeddings/alice/private-one/download", "api/hub/embeddings/<owner>/<name>/download", (404, 404, 200, 200)),
+    ("POST", "/api/hub/embeddings/alice/public-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 200, 200, 200)),
+    ("POST", "/api/hub/embeddings/alice/private-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 404, 200, 200)),
+    ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),
+    ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
+    ("GET", "/api/hub/base-models", "api/hub/base-models", (200, 200, 200, 200)),
+    ("GET", "/api/hub/jobs", "api/hub/jobs", (401, 200, 200, 200)),
+    ("POST", "/api/hub/jobs", "api/hub/jobs", (401, 400, 400, 400)),
+    ("GET", "/api/hub/jobs/{job}", "api/hub/jobs/<int:pk>", (401, 404, 200, 200)),
+    ("POST", "/api/hub/jobs/{job}/cancel", "api/hub/jobs/<int:pk>/cancel", (401, 404, 200, 404)),
+    ("GET", "/api/hub/jobs/{job}/previews/{job_preview}", "api/hub/jobs/<int:pk>/previews/<int:preview>", (401, 404, 200, 200)),
+    ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
+]
+
+#: Routes of libraries, which have tests of their own.
+LIBRARIES = re.compile(r"admin/|accounts/(?!tokens)|static/")
+
+
+def routes(patterns=None, prefix=""):
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, path)
+        elif isinstance(entry, URLPattern):
+            yield re.sub(r"<str:", "<", path)
+
+
+def test_every_route_is_in_the_table():
+    known = {route for _, _, route, _ in TABLE}
+    missing = [route for route in routes() if route not in known and not LIBRARIES.match(route)]
+    assert not missing
+
+
+@pytest.fixture
+def world(alice, bob, sam):
+    """Alice's embeddings in all three visibilities, a job and a token of hers."""
+    ensure_builtin_bases()
+    picture = store_generated(Image.new("RGB", (64, 64), "teal"))
+    made = {}
+    for number, visibility in enumerate(("public", "unlisted", "private")):
+        own = canonical([Encoder("emb_params", np.full((1, 768), 0.02 + number / 1000, np.float32), "F32")])
+        made[visibility] = upload_embedding(
+            owner=alice, filename="x.safetensors", data=own, name=f"{visibility}-one", title=visibility, token=f"<{visibility}>",
+            kind="object", base="sd1", license="cc0-1.0", visibility=visibility,
+            previews=[NewPreview(picture=picture)],
+        )  # fmt: skip
+    job = Job.objects.create(
+        owner=alice, base=find_base("pocket"), name="a-job", token="<a-job>", kind="object", initialiser="thing",
+        vectors=1, total_steps=10,
+    )  # fmt: skip
+    sketch = JobPreview.objects.create(
+        job=job, step=1, template="a {}", prompt="a <a-job>", seed=1, variant="learned", blob=picture.blob, width=64, height=64
+    )
+    token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
+    return {
+        "job": job.pk,
+        "token": token.pk,
+        "hash": made["private"].files.first().sha256,
+        "job_preview": sketch.pk,
+        "picture": "{}-{}".format((preview := made["private"].previews.get()).pk, preview.blob[:12]),
+    }
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize(("method", "address", "route", "expected"), TABLE, ids=[f"{row[0]} {row[1]}" for row in TABLE])
+def test_an_address_answers_as_the_table_says(client, world, alice, bob, sam, who, method, address, route, expected):
+    person = {"stranger": bob, "owner": alice, "staff": sam}.get(who)
+    if person:
+        client.force_login(person)
+    options = {"content_type": "application/json"} if method in ("PATCH", "DELETE") else {}
+    answer = client.generic(method, address.format(**world), **options)
+    assert answer.status_code == expected[WHO.index(who)]
+    if answer.status_code == 302 and who == "anonymous":
+        assert "/accounts/login/" in answer["Location"]

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from training import views
+
+app_name = "training"
+urlpatterns = [
+    path("train", views.train, name="train"),
+    path("jobs", views.jobs, name="jobs"),
+    path("jobs/<int:pk>", views.job, name="job"),
+    path("jobs/<int:pk>/pictures/<int:preview>", views.picture, name="picture"),
+    path("jobs/<int:pk>/cancel", views.cancel, name="cancel"),
+    path("jobs/<int:pk>/retry", views.retry, name="retry"),
+    path("jobs/<int:pk>/publish", views.publish, name="publish"),
+]

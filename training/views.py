@@ -1,0 +1,122 @@
+"""The training pages: a form, a list, and a job's page that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from registry import charts, storage
+from training import services
+from training.errors import TrainingError
+from training.forms import TrainForm
+from training.models import Job, JobPreview, State
+
+#: Jobs on a page of the list.
+PAGE_SIZE = 30
+#: Seconds between two looks at a job: often while it trains, rarely while it waits.
+POLL_SECONDS = {State.RUNNING: 1, State.QUEUED: 3}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def train(request: HttpRequest) -> HttpResponse:
+    """Submit images to learn a word from."""
+    form = TrainForm(request.POST, request.FILES) if request.method == "POST" else TrainForm()
+    if form.is_bound and form.is_valid():
+        values = form.cleaned_data
+        images = ((file.name, file.read()) for file in values.pop("images"))
+        try:
+            return redirect(services.submit_job(owner=request.user, images=images, **values))
+        except TrainingError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+    return render(request, "training/train.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """One's own jobs, newest first."""
+    found = Job.objects.filter(owner=request.user).select_related("base", "embedding__owner")
+    return render(request, "training/jobs.html", {"page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))})
+
+
+def _find(request: HttpRequest, pk: int) -> Job:
+    """One's own job; staff may look at anybody's."""
+    visible = Job.objects.all() if request.user.is_staff else Job.objects.filter(owner=request.user)
+    return get_object_or_404(visible.select_related("base", "owner", "embedding__owner"), pk=pk)
+
+
+def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
+    previews = list(job.previews.all())
+    final = [preview for preview in previews if preview.final]
+    plain = {(item.template, item.seed): item for item in final if item.variant == "initialiser"}
+    return {
+        "job": job,
+        "state_sentence": State(job.state).label,
+        "curve": charts.loss_curve(job.loss_curve),
+        "pairs": [(item, plain.get((item.template, item.seed))) for item in final if item.variant == "learned"],
+        "sketches": [preview for preview in previews if not preview.final],
+        "poll_seconds": POLL_SECONDS.get(State(job.state)),
+        "own": job.owner_id == request.user.pk,
+    }
+
+
+@login_required
+@never_cache
+@require_safe
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """A job's page. Asked for by the page itself it answers with the part that changes."""
+    found = _find(request, pk)
+    partial = request.htmx and not request.htmx.history_restore_request
+    return render(request, "training/job.html#progress" if partial else "training/job.html", _context(request, found))
+
+
+@login_required
+@require_safe
+def picture(request: HttpRequest, pk: int, preview: int) -> HttpResponse:
+    """A picture drawn while the job ran."""
+    found = get_object_or_404(JobPreview, pk=preview, job=_find(request, pk))
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(storage.read(found.blob), content_type="image/webp", headers=headers)
+
+
+def _change(request: HttpRequest, pk: int, action: Callable[..., Any], done: str) -> HttpResponse:
+    """Do something to one's own job and go to where it led."""
+    found = get_object_or_404(Job, pk=pk, owner=request.user)
+    try:
+        result = action(job=found)
+    except TrainingError as error:
+        messages.error(request, error.message)
+        return redirect(found)
+    if done and result:
+        messages.success(request, done)
+    return redirect(found if isinstance(result, bool) else result)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a job."""
+    return _change(request, pk, services.cancel_job, "")
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Submit a job's images and settings again."""
+    return _change(request, pk, services.retry_job, "Queued again.")
+
+
+@login_required
+@require_POST
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make what a job learned public."""
+    return _change(request, pk, services.publish_draft, "Your embedding is public now.")
