@@ -175,9 +175,13 @@ class Trainer:
         if run is not None:
             run.end("stop")
         self._thread.join(seconds)
-        if self._thread.is_alive() and run is not None:
+        if not self._thread.is_alive():
+            self._heart.join(seconds)
+            return True
+        run = self.run  # a claim may have been under way
+        if run is not None:
             leases.give_back(run.lease)
-        return not self._thread.is_alive()
+        return False
 
     def _work(self) -> None:
         while not self._stopping.is_set():
@@ -192,6 +196,7 @@ class Trainer:
                 connection.close()
             WAKE.wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # workers started together do not ask together
             WAKE.clear()
+        connection.close()
 
     def _keep_leases(self) -> None:
         while self._thread.is_alive():
@@ -199,6 +204,7 @@ class Trainer:
             if run is not None:
                 run.beat()
             time.sleep(BEAT_SECONDS)
+        connection.close()
 
     def train(self, lease: Lease) -> None:
         """Train one job to whatever end it comes to; nothing that goes wrong with a job ends the thread."""
