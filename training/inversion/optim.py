@@ -28,7 +28,8 @@ def rate_factor(step: int, total: int) -> float:
 def hold_norms(rows: Tensor, norm: float) -> None:
     """Scale each row [n, d] back to the vocabulary's median norm, so that only its direction is learned.
 
-    Rows left free grow to many times a word's norm and drown the rest of the prompt; fixing the norm is what
-    directional textual inversion does (arXiv 2512.13672).
+    Rows left free grow to many times a word's norm (5 times within 300 steps on the pocket model, for the same loss on
+    pictures not trained on) and may drown the rest of the prompt in models whose words all have one norm; fixing it is
+    what directional textual inversion does (arXiv 2512.13672).
     """
     rows.mul_(norm / rows.norm(dim=-1, keepdim=True).clamp(min=1e-8))

@@ -1,0 +1,58 @@
+"""On the built-in base model the engine learns what the model was never shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from training.inversion.config import InversionConfig
+from training.inversion.data import Latents
+from training.inversion.diffusion import add_noise, target
+from training.inversion.loop import train
+from training.inversion.models import load_base
+from training.inversion.sampler import states_of
+from training.pocket.concepts import CONCEPTS, draw
+from training.pocket.info import DEFAULTS, NAME
+
+#: Pictures that the loss is measured on; the word is learned from others.
+HELD_OUT = 16
+STEPS = 40
+
+
+@pytest.fixture(scope="module")
+def pocket():
+    return load_base(NAME, device="cpu")
+
+
+@torch.no_grad()
+def loss_on_pictures_not_trained_on(base, concept, words, rows=None):
+    """The denoising loss with fixed noise and timesteps, which says more than the noisy loss of training."""
+    generator = torch.Generator().manual_seed(7)
+    latents = Latents(base, draw(concept, HELD_OUT, seed=2))
+    indices = torch.arange(HELD_OUT)
+    clean = latents.sample(indices, torch.zeros_like(indices), generator)
+    noise = torch.randn(clean.shape, generator=generator)
+    timesteps = ((indices + 0.5) * (len(base.alphas_cumprod) / HELD_OUT)).long()[
+        torch.randperm(HELD_OUT, generator=generator)
+    ]
+    caption = "a photo of a {}" if concept.kind == "object" else "a painting in the style of {}"
+    states = states_of(base, [caption.replace("{}", words)], words if rows is not None else None, rows)
+    noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps)
+    answer = base.pipeline.unet(noisy, timesteps, states.expand(HELD_OUT, -1, -1)).sample
+    return float(functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)))
+
+
+@pytest.mark.parametrize("name", ["cobalt-heart", "ember-etching"])
+def test_a_learned_word_explains_unseen_pictures_better_than_its_initialiser(pocket, name):
+    concept = CONCEPTS[name]
+    settings = {**DEFAULTS, "steps": STEPS, "preview_prompts": []}
+    config = InversionConfig.from_dict(
+        {**settings, "placeholder_token": concept.token, "kind": concept.kind, "initialiser": concept.initialiser}
+    )
+    result = train(config, draw(concept, 5, seed=0), base=pocket)
+    before = loss_on_pictures_not_trained_on(pocket, concept, concept.initialiser)
+    after = loss_on_pictures_not_trained_on(pocket, concept, concept.token, torch.from_numpy(result.vectors))
+    assert after < 0.95 * before
+    np.testing.assert_allclose(np.linalg.norm(result.vectors, axis=1), pocket.median_norm, rtol=1e-5)
