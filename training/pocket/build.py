@@ -16,8 +16,8 @@ from training.pocket.tokenizer import make_tokenizer
 from training.pocket.unet import SCHEDULE, latent_scale, train_unet
 from training.pocket.vae import train_vae
 
-#: All weights together stay below this, so that the repository stays light.
-MAX_BYTES = 12 * 1024 * 1024
+#: All safetensors together stay below this, so that the repository stays light.
+MAX_BYTES = 12_000_000
 
 
 def build(work: Path, out: Path, *, vae_minutes: float, text_minutes: float, unet_minutes: float) -> None:
@@ -56,7 +56,10 @@ def publish(pipeline: StableDiffusionPipeline, out: Path, tokenizer: Path) -> No
     pipeline.to(torch.float16).save_pretrained(temporary, safe_serialization=True)
     for name in ("vocab.json", "merges.txt"):
         shutil.copy(tokenizer / name, temporary / "tokenizer" / name)
-    size = sum(file.stat().st_size for file in temporary.rglob("*") if file.is_file())
+    # transformers loads in the dtype that the config names, diffusers in float32: they have to agree.
+    config = temporary / "text_encoder" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"dtype": "float32"}, indent=2) + "\n")
+    size = sum(file.stat().st_size for file in temporary.rglob("*.safetensors"))
     if size > MAX_BYTES:
         raise ValueError(f"The model is {size} bytes; it may have at most {MAX_BYTES}.")
     shutil.rmtree(out, ignore_errors=True)

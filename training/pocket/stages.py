@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,7 +35,7 @@ class Stage:
     @property
     def done(self) -> float:
         """Share of the stage's minutes that are spent, 0..1: what schedules follow."""
-        return min(self.seconds / (self.minutes * 60), 1.0)
+        return min(self.seconds / (self.minutes * 60), 1.0) if self.minutes else 1.0
 
     def resume(self, **parts: Any) -> None:
         """Load the checkpoint, if there is one, into modules, optimisers and averages."""
@@ -53,7 +52,7 @@ class Stage:
         state |= {"seconds": self.seconds, "step": self.step, "log": self.log}
         temporary = self.path.with_suffix(".tmp")
         torch.save(state, temporary)
-        os.replace(temporary, self.path)
+        temporary.replace(self.path)
 
     def steps(self, **parts: Any) -> Iterator[int]:
         """Yield step numbers until the minutes are spent; checkpoint now and then and at the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -26,7 +27,7 @@ def apply(merges: dict[tuple[str, str], int], word: str) -> list[str]:
     """Byte-pair encode an ASCII word: join the pair of the lowest rank until no pair is known."""
     symbols = [*word[:-1], word[-1] + END_OF_WORD]
     while len(symbols) > 1:
-        pairs = list(zip(symbols, symbols[1:], strict=False))
+        pairs = list(pairwise(symbols))
         best = min(pairs, key=lambda pair: merges.get(pair, len(merges)))
         if best not in merges:
             break

@@ -1,0 +1,77 @@
+"""The build: it makes a pipeline that the public loader reads, and goes on from where it was stopped."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from training.pocket import build, stages, unet, vae
+
+#: Too short to learn anything, long enough for some steps of every stage.
+MINUTES = 0.01
+
+
+@pytest.fixture(autouse=True)
+def few_pictures(monkeypatch):
+    """The pools are what takes time; the stages are the real ones."""
+    monkeypatch.setattr(vae, "POOL", 64)
+    monkeypatch.setattr(unet, "POOL", 96)
+
+
+def test_a_build_that_was_stopped_goes_on_and_publishes_a_whole_pipeline(tmp_path):
+    work, out = tmp_path / "work", tmp_path / "weights"
+    seconds = {}
+    for minutes in (MINUTES, 2 * MINUTES):
+        build.build(work, out, vae_minutes=MINUTES, text_minutes=MINUTES, unet_minutes=minutes)
+        saved = {path.stem: torch.load(path, weights_only=True) for path in work.glob("*.pt")}
+        assert set(saved) == {"vae", "text", "unet"} and all(state["step"] > 0 for state in saved.values())
+        seconds[minutes] = {name: (state["step"], state["seconds"]) for name, state in saved.items()}
+    first, second = seconds[MINUTES], seconds[2 * MINUTES]
+    assert (first["vae"], first["text"]) == (second["vae"], second["text"]), "finished stages are not run again"
+    assert second["unet"][0] > first["unet"][0] and second["unet"][1] >= 2 * MINUTES * 60 > first["unet"][1] - 30
+    assert not [*work.glob("*.tmp"), *tmp_path.glob("*.tmp")]
+
+    pipeline = StableDiffusionPipeline.from_pretrained(out, safety_checker=None, requires_safety_checker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = pipeline("a photo of a thing", num_inference_steps=2, generator=torch.Generator().manual_seed(1)).images[0]
+    assert picture.size == (64, 64)
+
+
+def test_a_model_that_is_too_large_is_not_published(tmp_path, monkeypatch):
+    work, out = tmp_path / "work", tmp_path / "weights"
+    monkeypatch.setattr(build, "MAX_BYTES", 1000)
+    with pytest.raises(ValueError, match="it may have at most 1000"):
+        build.build(work, out, vae_minutes=0, text_minutes=0, unet_minutes=0)
+    assert not out.exists()
+
+
+def test_a_checkpoint_appears_whole_and_brings_everything_back(tmp_path):
+    module = torch.nn.Linear(3, 3)
+    stage = stages.Stage("small", tmp_path, minutes=0.002)
+    steps = list(stage.steps(model=module))
+    stage.report(loss=0.5)
+    stage.save(model=module)
+    assert steps == list(range(len(steps))) and stage.done == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["small.pt"]
+
+    other, later = torch.nn.Linear(3, 3), stages.Stage("small", tmp_path, minutes=1)
+    later.resume(model=other)
+    torch.testing.assert_close(other.weight, module.weight)
+    assert (later.step, later.seconds, later.log) == (stage.step, stage.seconds, stage.log)
+    assert 0 < later.done < 1
+
+
+def test_the_average_follows_young_training_and_then_slowly():
+    module = torch.nn.Linear(1, 1, bias=False)
+    module.weight.data.fill_(0)
+    average = stages.Average(module, decay=0.9)
+    module.weight.data.fill_(1)
+    values = []
+    for _ in range(200):
+        average.update(module)
+        values.append(float(average.values["weight"]))
+    assert values == sorted(values) and values[0] > 0.5 and values[-1] > 0.999
+    module.weight.data.fill_(0)
+    average.update(module)
+    assert float(average.values["weight"]) == pytest.approx(0.9, abs=1e-3)
