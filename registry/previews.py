@@ -22,6 +22,8 @@ MAX_PICTURE_PIXELS = 40_000_000
 MAX_SIDE_PIXELS = 768
 #: WebP quality: no visible loss in drawings, a third of the size of a JPEG.
 WEBP_QUALITY = 82
+#: Pixels of the longer side up to which nothing is lost.
+LOSSLESS_SIDE = 128
 ACCEPTED = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WebP"}
 
 #: Says in the file itself that a model made it (IPTC digital source type), as the EU AI Act asks of generated pictures.
@@ -79,6 +81,8 @@ def to_webp(image: Image.Image, *, generated: bool = False) -> bytes:
     image.save(
         file,
         "WEBP",
+        # Small pictures are shown enlarged, where the blurred colours of lossy WebP would show; and they cost little.
+        lossless=max(image.size) <= LOSSLESS_SIDE,
         quality=WEBP_QUALITY,
         method=4,
         exif=b"",

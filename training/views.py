@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registry import charts, storage
-from training import services
+from training import datasets, services
 from training.errors import TrainingError
 from training.forms import TrainForm
 from training.models import Job, JobPreview, State
@@ -32,7 +32,7 @@ def train(request: HttpRequest) -> HttpResponse:
     form = TrainForm(request.POST, request.FILES) if request.method == "POST" else TrainForm()
     if form.is_bound and form.is_valid():
         values = form.cleaned_data
-        images = ((file.name, file.read()) for file in values.pop("images"))
+        images = datasets.read_uploads(values.pop("images"))
         try:
             return redirect(services.submit_job(owner=request.user, images=images, **values))
         except TrainingError as error:
@@ -50,7 +50,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 def _find(request: HttpRequest, pk: int) -> Job:
     """One's own job; staff may look at anybody's."""
-    visible = Job.objects.all() if request.user.is_staff else Job.objects.filter(owner=request.user)
+    visible = Job.objects.visible_to(request.user)
     return get_object_or_404(visible.select_related("base", "owner", "embedding__owner"), pk=pk)
 
 

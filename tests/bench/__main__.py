@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from tests.bench.hub import ROOT, Hub
+from tests.support.hub import ROOT, Hub
 from training.pocket.concepts import CONCEPTS, draw
 
 #: Warm starts and training runs; the middle one counts.

@@ -21,7 +21,7 @@ LICENSE = "Same as the project"
 DEFAULTS: dict[str, object] = {
     "vectors": 2,
     "steps": 300,
-    "learning_rate": 0.02,
+    "learning_rate": 0.01,
     "batch_size": 8,
     "guidance_scale": 3.0,
     "preview_steps": 16,

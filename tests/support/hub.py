@@ -26,6 +26,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Refused(Exception):
+    """The hub answered an error; ``status`` and the decoded ``error``."""
+
+    def __init__(self, status: int, error: dict[str, Any]) -> None:
+        super().__init__(f"{status}: {error}")
+        self.status, self.error = status, error
+
+
 class Hub:
     """``with Hub(folder) as hub``: started, answering, and stopped at the end."""
 
@@ -96,4 +104,4 @@ class Hub:
             with urllib.request.urlopen(urllib.request.Request(self.url + path, body, headers), timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise RuntimeError(error.read().decode()) from error
+            raise Refused(error.code, json.load(error)["error"]) from error
