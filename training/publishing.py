@@ -48,7 +48,7 @@ def publish(*, lease: Lease, inversion: Inversion) -> Version:
 
 def _upload(job: Job, inversion: Inversion) -> Version:
     """Create the draft under the first free name."""
-    data = to_bytes(inversion.vectors, {"token": job.token, "steps": str(inversion.receipt["steps"])})
+    data = to_bytes(inversion.vectors, inversion.metadata)
     previews = [_as_preview(preview) for preview in job.previews.filter(final=True)]
     for name in _names(job.name):
         try:
