@@ -8,7 +8,7 @@ from tests.support.postgres import FOLDER
 
 os.environ["HUB_VAR"] = str(FOLDER)
 
-from hub.settings import *  # noqa: E402, F403
+from hub.settings import *  # noqa: F403
 
 STORAGES = {  # no manifest: tests need no collectstatic
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

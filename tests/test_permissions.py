@@ -11,7 +11,6 @@ import re
 import numpy as np
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
-
 from PIL import Image
 
 from hub.accounts.models import ApiToken

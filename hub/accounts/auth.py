@@ -48,7 +48,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A token from your tokens page, sw_…"}
 
 
-def HasScope(scope: str) -> type[BasePermission]:  # noqa: N802 - reads as the class it returns
+def HasScope(scope: str) -> type[BasePermission]:
     """A permission: a signed-in person, or a token with the scope. Reading needs neither."""
 
     class ScopePermission(BasePermission):

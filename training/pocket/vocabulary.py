@@ -13,7 +13,7 @@ from training.pocket.shapes import NAMED
 from training.pocket.world import PATTERNS, Look, Scene, Style
 
 #: Nouns, each with one fixed look drawn by chance; what they mean elsewhere plays no part.
-NOUNS = (  # noqa: SIM905 - words read better as text
+NOUNS = (
     "anchor apron axle badge banner basin basket beacon beetle bobbin bonnet bottle bowl brooch bucket buckle button "
     "cabin cactus candle canoe castle charm chest cloak coin comet compass coral cradle crate curtain dagger dial dome "
     "drum easel emblem fan feather ferry flask flute fossil fountain funnel garland gem goblet gourd grape hammer harp "
@@ -25,7 +25,7 @@ NOUNS = (  # noqa: SIM905 - words read better as text
 ).split()
 
 #: Names of styles, each with one fixed look drawn by chance.
-STYLE_NAMES = (  # noqa: SIM905 - words read better as text
+STYLE_NAMES = (
     "alpine baroque bauhaus bazaar breeze carnival cinder citrus cosmos cubist dapple desert dusk fable fjord frost galaxy "
     "gothic harbour indigo jungle lagoon lunar marble meadow mist nordic opal orchard pastel polar prairie quartz retro "
     "rococo saffron savanna solar tango tundra twilight urban velvet vintage zen zephyr"
