@@ -72,15 +72,15 @@ def check_token(token: str, *, base: BaseModel, kind: str) -> str:
         token = validation.check_token(token)
     except RegistryError as error:
         raise BadSetting(error.message, field="token", code=error.code) from error
-    if token != token.lower():
-        # CLIP's tokenizers lower-case, and diffusers then finds only the first of several vectors.
-        raise BadSetting(f"Base models read {token} as {token.lower()}. Write it in lower case.", field="token")
     if "{" in token or "}" in token:
         raise BadSetting("The placeholder token holds a brace; captions use those. Leave it out.", field="token")
     if is_word(base, token):
         raise TokenInVocabulary(
             f"{token} is already a word of {base.title}. Choose a new one, for example <{token.strip('<>')}-1>."
         )
+    if token != token.lower():
+        # CLIP's tokenizers lower-case, and diffusers then finds only the first of several vectors.
+        raise BadSetting(f"Base models read {token} as {token.lower()}. Write it in lower case.", field="token")
     for text in (*templates_for(kind), *base.preview_prompts.get(kind, ())):
         if token in text:
             raise BadSetting(

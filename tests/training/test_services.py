@@ -86,10 +86,13 @@ def test_a_disabled_base_model_takes_no_jobs(alice, submit, pocket):
         submit(alice)
 
 
+def test_a_token_with_capitals_is_refused_with_how_it_is_read(alice, submit):
+    with pytest.raises(BadSetting, match="read <My-Cat> as <my-cat>"):
+        submit(alice, token="<My-Cat>")
+
+
 @pytest.mark.parametrize("token", ["thing", "Thing", "<|endoftext|>"])
 def test_a_word_of_the_base_model_is_refused_as_token(alice, submit, token):
-    if not (info.WEIGHTS / "tokenizer" / "vocab.json").exists():
-        pytest.skip(f"the pocket weights are not at {info.WEIGHTS}")
     with pytest.raises(TokenInVocabulary, match="already a word of Pocket"):
         submit(alice, token=token)
 
