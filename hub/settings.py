@@ -191,6 +191,11 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/hub",
+    "ENUM_NAME_OVERRIDES": {
+        "BaseFamily": "registry.models.FAMILY_CHOICES",
+        "Kind": "registry.models.Kind.choices",
+        "JobKind": "training.models.Job.Kind.choices",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
