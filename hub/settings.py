@@ -193,8 +193,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/hub",
     "ENUM_NAME_OVERRIDES": {
         "BaseFamily": "registry.models.FAMILY_CHOICES",
-        "Kind": "registry.models.Kind.choices",
-        "JobKind": "training.models.Job.Kind.choices",
+        "Kind": "registry.models.Kind",
+        "JobKind": "training.models.Job.Kind",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,3 +41,7 @@ def test_every_api_route_is_documented():
     text = (ROOT / "docs" / "api.md").read_text()
     missing = [route for route in api_routes() if f"`{route}`" not in text]
     assert not missing
+
+
+def test_the_api_description_is_valid_and_names_everything_once(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
