@@ -1,0 +1,70 @@
+"""Submit a job, watch it wait, cancel it, try again: as a person with a browser does. No worker runs here."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from training.models import Job
+from training.pocket.concepts import CONCEPTS, draw
+from training.services import ensure_builtin_bases
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def files(count):
+    pictures = []
+    for index, picture in enumerate(draw(CONCEPTS["koi"], count, 1)):
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        pictures.append({"name": f"koi-{index}.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    return pictures
+
+
+def fill(page, pictures):
+    page.goto("/train")
+    page.get_by_label("Images").set_input_files(pictures)
+    page.get_by_label("Name").fill("my-koi")
+    page.get_by_label("Placeholder token").fill("<my-koi>")
+    page.get_by_label("Initialiser words").fill("thing")
+    page.get_by_role("button", name="Start training").click()
+
+
+@pytest.fixture
+def signed_in(open_page, transactional_db, alice):
+    ensure_builtin_bases()
+    return open_page(user=alice)
+
+
+def test_two_images_are_too_few_and_nothing_is_stored(signed_in):
+    fill(signed_in, files(2))
+    assert "3" in signed_in.get_by_role("alert").inner_text()
+    assert not Job.objects.exists()
+
+
+def test_a_job_is_watched_cancelled_and_tried_again(signed_in):
+    page = signed_in
+    fill(page, files(3))
+    page.wait_for_url("**/jobs/*")
+    assert "Place 1 in the queue" in page.get_by_role("status").inner_text()
+
+    # The page follows the job by itself
+    Job.objects.update(state="running", step=30, loss=0.25, steps_per_second=12.5, stage="training")
+    page.get_by_text("30 of 300").first.wait_for()
+    Job.objects.update(state="queued", step=0)
+    page.get_by_text("Place 1 in the queue").wait_for()
+
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Cancelled.").wait_for()
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("Queued again.").wait_for()
+    assert [job.state for job in Job.objects.order_by("pk")] == ["cancelled", "queued"]
+
+
+def test_the_job_page_fits_a_phone_in_the_dark(open_page, transactional_db, alice):
+    ensure_builtin_bases()
+    page = open_page(width=360, scheme="dark", user=alice)
+    fill(page, files(3))
+    page.wait_for_url("**/jobs/*")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
