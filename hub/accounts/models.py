@@ -17,6 +17,8 @@ from hub.accounts.names import validate_owner_name
 #: ``last_used`` is written at most this often, so that a busy token costs no write per request.
 LAST_USED_RESOLUTION = timedelta(minutes=5)
 TOKEN_PREFIX = "sw_"
+#: Tokens of one account; beyond that somebody forgets to revoke.
+MAX_TOKENS = 50
 #: 32 random bytes: beyond guessing, so a plain SHA-256 is enough to store it by.
 TOKEN_BYTES = 32
 
@@ -45,6 +47,14 @@ class Scope(models.TextChoices):
     TRAIN = "train", "Train: submit and cancel training jobs"
 
 
+class TooManyTokens(Exception):
+    """The account has as many tokens as it may have."""
+
+    def __init__(self) -> None:
+        self.message = f"You have {MAX_TOKENS} tokens. Revoke one that you no longer use."
+        super().__init__(self.message)
+
+
 class ApiToken(models.Model):
     """A bearer token. Only its SHA-256 is stored; the token itself is shown once."""
 
@@ -69,7 +79,9 @@ class ApiToken(models.Model):
 
     @classmethod
     def issue(cls, *, owner: User, name: str, scopes: list[str]) -> tuple[Self, str]:
-        """Create a token and return it with its secret, which is not stored."""
+        """Create a token and return it with its secret, which is not stored; raise :class:`TooManyTokens`."""
+        if cls.objects.filter(owner=owner).count() >= MAX_TOKENS:
+            raise TooManyTokens
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         token = cls.objects.create(
             owner=owner, name=name, scopes=scopes, digest=cls.digest_of(secret), hint=secret[: len(TOKEN_PREFIX) + 4]

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from hub.accounts.models import ApiToken, Scope
+from hub.accounts.models import ApiToken, Scope, TooManyTokens
 
 
 class TokenForm(forms.Form):
@@ -34,8 +34,12 @@ def token_create(request: HttpRequest) -> HttpResponse:
     """Make a token and show its secret, this once."""
     form, secret = TokenForm(request.POST), ""
     if form.is_valid():
-        _, secret = ApiToken.issue(owner=request.user, **form.cleaned_data)
-        form = TokenForm()
+        try:
+            _, secret = ApiToken.issue(owner=request.user, **form.cleaned_data)
+        except TooManyTokens as error:
+            form.add_error(None, error.message)
+        else:
+            form = TokenForm()
     context = {"tokens": request.user.tokens.all(), "form": form, "secret": secret}
     return render(request, "accounts/tokens.html", context, status=200 if secret else 422)
 

@@ -25,8 +25,6 @@ STEPS = 12
 
 @pytest.mark.django_db(transaction=True)
 def test_from_images_to_a_public_embedding_with_pictures(alice, bob, api_as, tmp_path):
-    if not (info.WEIGHTS / "model_index.json").exists():
-        pytest.skip(f"the pocket weights are not at {info.WEIGHTS}")
     ensure_builtin_bases()
     concept = CONCEPTS["cobalt-heart"]
     images = [SimpleUploadedFile(f"{index}.png", encoded(image)) for index, image in enumerate(draw(concept, 4, 1))]

@@ -74,3 +74,13 @@ def test_an_unknown_scope_is_named(api_as, alice):
     answer = api_as(alice).post("/api/hub/tokens", {"name": "x", "scopes": ["fly"]})
     assert answer.status_code == 400
     assert "scopes" in answer.json()["error"]["fields"]
+
+
+def test_neither_api_nor_page_gives_more_tokens_than_an_account_may_have(api_as, as_user, alice, monkeypatch):
+    monkeypatch.setattr("hub.accounts.models.MAX_TOKENS", 1)
+    answer = api_as(alice).post("/api/hub/tokens", {"name": "more", "scopes": ["read"]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many")
+    page = as_user(alice).post("/accounts/tokens/new", {"name": "more", "scopes": ["read"]})
+    assert page.status_code == 422
+    assert "Revoke one" in page.content.decode()
+    assert not ApiToken.objects.filter(name="more").exists()

@@ -12,11 +12,8 @@ from rest_framework.response import Response
 
 from hub.accounts.api.serializers import IssuedTokenSerializer, MeSerializer, TokenSerializer
 from hub.accounts.auth import HasScope, ReadScope
-from hub.accounts.models import ApiToken, User
+from hub.accounts.models import ApiToken, TooManyTokens, User
 from hub.api import ApiError, CursorPages
-
-#: Tokens of one account; beyond that somebody forgets to revoke.
-MAX_TOKENS = 50
 
 
 class MeView(RetrieveAPIView):
@@ -46,9 +43,10 @@ class TokensView(ListCreateAPIView):
         scopes = values.validated_data["scopes"]
         if isinstance(request.auth, ApiToken) and not set(scopes) <= set(request.auth.scopes):
             raise ApiError("forbidden", "A token can only make tokens with scopes that it has itself.", status=403)
-        if self.get_queryset().count() >= MAX_TOKENS:
-            raise ApiError("too_many", f"You have {MAX_TOKENS} tokens. Revoke one that you no longer use.", status=409)
-        token, secret = ApiToken.issue(owner=request.user, name=values.validated_data["name"], scopes=scopes)
+        try:
+            token, secret = ApiToken.issue(owner=request.user, name=values.validated_data["name"], scopes=scopes)
+        except TooManyTokens as error:
+            raise ApiError("too_many", error.message, status=409) from error
         body = IssuedTokenSerializer(token).data | {"token": secret}
         return Response(body, status=status.HTTP_201_CREATED)
 
