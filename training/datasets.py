@@ -12,6 +12,8 @@ from django.core.files.uploadedfile import UploadedFile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from training.errors import BadImage
+from training.inversion.findings import Level, examine
+from training.models import BaseModel
 
 #: Fewer images than this teach the background as well as the thing (Gal et al. used 3 to 5).
 MIN_IMAGES = 3
@@ -81,6 +83,20 @@ def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:
         images.append(check_image(data, filename))
     check_set(images)
     return images
+
+
+def examine_images(images: Sequence[CheckedImage], *, base: BaseModel, kind: str) -> list[dict[str, object]]:
+    """Return what is to be said of a set for a base model, as plain JSON; raise :class:`BadImage` where training is a waste."""
+    found = examine(
+        [Image.open(io.BytesIO(image.png)) for image in images],
+        resolution=base.resolution,
+        kind="style" if kind == "style" else "object",
+        names=[image.filename for image in images],
+    )
+    for finding in found:
+        if finding.level == Level.REFUSE:
+            raise BadImage(finding.message)
+    return [finding.to_dict() for finding in found]
 
 
 def check_set(images: Sequence[CheckedImage]) -> None:

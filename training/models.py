@@ -91,6 +91,9 @@ class Job(models.Model):
     total_steps = models.IntegerField(validators=[MinValueValidator(1), MaxValueValidator(MAX_STEPS)])
     seed = models.IntegerField(default=0, validators=[MinValueValidator(0)])
     captions = ArrayField(models.CharField(max_length=500), null=True, blank=True)
+    findings = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="What was found wrong with the images, worst first."
+    )
 
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     cancel_requested = models.BooleanField(default=False)

@@ -17,7 +17,7 @@ from registry.services import publish
 from registry.validation import check_name
 from training import actors
 from training.checks import check_captions, check_settings, check_token
-from training.datasets import CheckedImage, check_files
+from training.datasets import CheckedImage, check_files, examine_images
 from training.errors import BadSetting, BaseUnknown, NameTaken, TooManyJobs, WrongState
 from training.models import ENDED, BaseModel, Job, JobImage, Preset, State
 from training.pocket import info as pocket
@@ -59,13 +59,16 @@ def submit_job(
     _check_name(owner, name)
     _check_room(owner)  # again below, exactly; here it spares the work
     checked = check_files(images)
+    findings = examine_images(checked, base=base, kind=kind)
     lines = check_captions(captions, len(checked))
     pictures = [_as_row(position, image) for position, image in enumerate(checked)]
     with transaction.atomic():
         _lock(owner)
         _check_name(owner, name)
         _check_room(owner)
-        job = Job.objects.create(owner=owner, base=base, name=name, token=token, captions=lines, **settings)
+        job = Job.objects.create(
+            owner=owner, base=base, name=name, token=token, captions=lines, findings=findings, **settings
+        )
         for picture in pictures:
             picture.job = job
         JobImage.objects.bulk_create(pictures)
@@ -102,6 +105,7 @@ def retry_job(*, job: Job) -> Job:
         again = Job.objects.create(
             owner=job.owner, base=job.base, name=job.name, token=job.token, kind=job.kind, initialiser=job.initialiser,
             preset=job.preset, vectors=job.vectors, total_steps=job.total_steps, seed=job.seed, captions=job.captions,
+            findings=job.findings,
         )  # fmt: skip
         images = list(job.images.all())
         for image in images:

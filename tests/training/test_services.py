@@ -217,3 +217,18 @@ def test_the_built_in_base_model_is_registered_once_and_stays_disabled_if_it_was
     base = BaseModel.objects.get()
     assert (base.title, base.enabled, base.source) == (info.TITLE, False, "pocket")
     assert services.find_base("pocket") == base
+
+
+def test_images_too_small_for_the_base_model_are_refused_by_name(alice, submit, pocket):
+    pocket.resolution = 512
+    with pytest.raises(BadImage, match=r"^0\.png is 96 × 96 pixels, less than half of the 512"):
+        submit(alice)
+    assert not Job.objects.exists()
+
+
+def test_what_could_be_better_is_kept_with_the_job_and_copied_to_the_next(alice, submit):
+    job = submit(alice)
+    cancel_job(job=job)
+    job = Job.objects.get(pk=job.pk)
+    assert job.findings[-1]["code"] == "few_images"
+    assert retry_job(job=job).findings == job.findings

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from training.checks import default_steps, default_vectors
+from training.inversion.findings import Level
 from training.models import BaseModel, Job, JobPreview, Preset, State
 
 
@@ -52,6 +53,15 @@ class JobErrorSerializer(serializers.Serializer):
     message = serializers.CharField()
 
 
+class FindingSerializer(serializers.Serializer):
+    """Something about the images that makes the result worse than it could be."""
+
+    code = serializers.CharField()
+    level = serializers.ChoiceField(choices=[level.value for level in Level if level != Level.REFUSE])
+    message = serializers.CharField()
+    images = serializers.ListField(child=serializers.IntegerField(), help_text="Positions from 0; none for the whole set.")
+
+
 class JobSerializer(serializers.ModelSerializer):
     """A job and how far it is."""
 
@@ -61,13 +71,14 @@ class JobSerializer(serializers.ModelSerializer):
     queue_position = serializers.IntegerField(allow_null=True, help_text="1 is next; null when it does not wait.")
     previews = JobPreviewSerializer(many=True)
     images = serializers.IntegerField(source="images.count", help_text="How many training images it has.")
+    findings = FindingSerializer(many=True, help_text="What the images could do better, worst first.")
     error = serializers.SerializerMethodField(help_text="Null unless it failed.")
     embedding = serializers.SerializerMethodField(help_text="owner/name of what it made; null before that.")
 
     class Meta:
         model = Job
         fields = [
-            "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images",
+            "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
             "loss", "loss_curve", "previews", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip

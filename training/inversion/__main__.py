@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
 from training.inversion.config import KINDS, InversionConfig
-from training.inversion.errors import BadConfig, InversionError
+from training.inversion.errors import BadConfig, BadImages, InversionError
+from training.inversion.findings import Level, examine
 from training.pocket import info as pocket
 
 #: Exit status of wrong input, as argparse has it.
@@ -101,7 +102,12 @@ def run_train(options: argparse.Namespace) -> None:
     images = read_images(options.images)
     callbacks = _ToTerminal(options.previews)
     callbacks.on_stage(Stage.LOADING)
-    result = train(config, images, base=load_base(options.base, device=options.device), callbacks=callbacks)
+    base = load_base(options.base, device=options.device)
+    for finding in examine(images, resolution=base.resolution, kind=config.kind):
+        if finding.level == Level.REFUSE:
+            raise BadImages(finding.message)
+        print(f"{finding.level}: {finding.message}", file=sys.stderr)
+    result = train(config, images, base=base, callbacks=callbacks)
     save_embedding(options.out, result.vectors, result.metadata)
     if options.json:
         digest = hashlib.sha256(options.out.read_bytes()).hexdigest()

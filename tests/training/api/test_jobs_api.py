@@ -41,6 +41,7 @@ def test_a_submitted_job_is_answered_with_all_that_clients_rely_on(alice, api_as
     assert (job["previews"], job["error"], job["embedding"], job["images"]) == ([], None, None, 3)
     assert (job["base"], job["init"], job["preset"], job["seed"]) == ("pocket", "thing", "quick", 3)
     assert Job.objects.get(pk=job["id"]).captions == ["a {}", "b {}", "c {}"]
+    assert job["findings"][-1]["code"] == "few_images"
 
 
 def test_a_running_job_shows_progress_and_previews_to_its_owner_alone(alice, bob, api, api_as, submit):

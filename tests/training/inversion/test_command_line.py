@@ -92,7 +92,8 @@ def test_each_wrong_option_has_its_sentence(capsys, tmp_path, folder_of_pictures
     arguments = training_arguments(folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", **options)
     assert main(arguments) == 2
     out, err = capsys.readouterr()
-    lines = [line for line in err.splitlines() if not line.endswith("…")]  # the stages
+    # Without the stages and what is said of the images.
+    lines = [line for line in err.splitlines() if not line.endswith("…") and not line.startswith(("warn:", "note:"))]
     assert out == "" and len(lines) == 1 and message in lines[0]
     assert not list(tmp_path.glob("*.safetensors*"))
 
@@ -187,3 +188,15 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path, folder_of_pictures, m
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20 * 24 - 1)
     with pytest.raises(BadImages, match=r"0\.png has too many pixels"):
         read_images([folder_of_pictures])
+
+
+def test_images_are_remarked_on_and_refused_where_training_is_a_waste(capsys, tmp_path, folder_of_pictures, tiny_folder):
+    from PIL import Image
+
+    assert main(training_arguments(folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", steps=1)) == 0
+    assert "note: " in capsys.readouterr().err
+
+    Image.new("RGB", (7, 7)).save(folder_of_pictures / "0-small.png")
+    assert main(training_arguments(folder_of_pictures, tiny_folder, tmp_path / "y.safetensors", steps=1)) == 2
+    assert "7 × 7 pixels, less than half" in capsys.readouterr().err
+    assert not (tmp_path / "y.safetensors").exists()
