@@ -20,7 +20,7 @@ MAX_LEARNING_RATE = 1.0
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
 MAX_CAPTION_CHARACTERS = 500
 #: Smallest values of the settings that count something.
-_LOW_LIMITS = {"batch_size": 1, "preview_steps": 1, "progress_every": 1}
+_LOW_LIMITS = {"batch_size": 1, "preview_steps": 1, "progress_every": 1, "evaluate_every": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,10 @@ class InversionConfig:
     """Sampler steps of a preview."""
     guidance_scale: float = 5.0
     """Classifier-free guidance of the previews."""
+    evaluate_every: int = 20
+    """Steps between two looks at the loss on fixed draws, by which the best vectors are chosen."""
+    early_stop: float = 0.0
+    """Stop once the last fixed losses vary by less than this share of the variance of all of them; 0 for never."""
     progress_every: int = 5
     """Steps between two progress reports, which cost a device synchronisation each."""
 
@@ -75,6 +79,8 @@ class InversionConfig:
             raise BadConfig(
                 "learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}."
             )
+        if not 0 <= self.early_stop < 1:
+            raise BadConfig("early_stop", "Early stopping takes a share from 0, for never, to below 1.")
         for field, low in _LOW_LIMITS.items():
             if getattr(self, field) < low:
                 raise BadConfig(field, f"The setting {field} is at least {low}.")

@@ -27,6 +27,7 @@ from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents, check_captions
 from training.inversion.diffusion import add_noise, stratified_timesteps, target
 from training.inversion.errors import BadConfig, Cancelled, TrainingDiverged
+from training.inversion.fixed_loss import FixedLoss, Snapshot, Track
 from training.inversion.models import BaseModel, nearest_words
 from training.inversion.previews import draw_final, draw_progress
 from training.inversion.tokens import check_new, encode, initial_vectors, word_ids
@@ -42,6 +43,7 @@ class Inversion:
     vectors: np.ndarray  #: float32 [n, d]
     receipt: dict[str, Any]  #: plain JSON saying how it came about
     metadata: dict[str, str]  #: what a file of the vectors says of itself
+    snapshots: tuple[Snapshot, ...]  #: the vectors along the way, with their fixed losses
 
 
 def train(
@@ -64,23 +66,31 @@ def train(
     callbacks.on_stage(Stage.ENCODING)
     latents = Latents(base, images)
     callbacks.on_stage(Stage.TRAINING)
-    rows, curve = optimise(config, latents, base, callbacks)
+    learned = optimise(config, latents, base, callbacks)
     callbacks.on_stage(Stage.PREVIEWING)
-    receipt = _receipt(config, base, rows, curve, latents.count)
+    receipt = _receipt(config, base, learned, latents.count)
     metadata = metadata_for(config, base, latents.count)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "learned.safetensors"
-        save_embedding(path, rows.cpu().numpy(), metadata)
+        save_embedding(path, learned.rows.cpu().numpy(), metadata)
         vectors, metadata = load_embedding(path)
-        draw_final(config, base, path, config.steps, callbacks)
+        draw_final(config, base, path, learned.steps, callbacks)
     receipt["seconds"] = round(time.monotonic() - begun, 2)
-    return Inversion(vectors=vectors, receipt=receipt, metadata=metadata)
+    return Inversion(vectors=vectors, receipt=receipt, metadata=metadata, snapshots=learned.track.kept)
 
 
-def optimise(
-    config: InversionConfig, latents: Latents, base: BaseModel, callbacks: Callbacks
-) -> tuple[Tensor, list[list[float]]]:
-    """Run the optimiser steps; return the vectors [n, d] and the loss curve [[step, loss], …]."""
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the optimiser steps came to."""
+
+    rows: Tensor  #: float32 [n, d]: those of the lowest fixed loss
+    steps: int  #: how many were made
+    curve: list[list[float]]  #: noisy training loss, [[step, loss], …]
+    track: Track
+
+
+def optimise(config: InversionConfig, latents: Latents, base: BaseModel, callbacks: Callbacks) -> Learned:
+    """Run the optimiser steps, and choose the vectors that do best on fixed draws."""
     generator = torch.Generator().manual_seed(config.seed)  # the job's own: other jobs change nothing
     table = base.splice.weight
     rows = nn.Parameter(
@@ -90,6 +100,7 @@ def optimise(
     captions = Captions(config, base)
     optimiser = optim.make_optimiser(rows, config.learning_rate)
     report = _Reporter(config, callbacks)
+    track = Track(FixedLoss(base, latents, captions, config.seed), config)
     marks = {round(config.steps * share) for share in config.preview_at}
     for step in range(config.steps):
         if callbacks.should_stop():
@@ -104,12 +115,14 @@ def optimise(
         optimiser.step()
         optim.hold_norms(rows, base.median_norm)
         report.step(step + 1, loss.detach(), rows)
+        if track.look(step + 1, rows):
+            break
         if step + 1 in marks and step + 1 < config.steps:
             with report.paused():
                 draw_progress(config, base, rows, step + 1, callbacks)
-    learned = rows.detach().float()
-    _check_vectors(learned)
-    return learned, report.curve
+    best = torch.from_numpy(track.best.vectors).to(base.device)
+    _check_vectors(best)
+    return Learned(best, track.seen[-1].step, report.curve, track)
 
 
 def step_loss(
@@ -218,16 +231,18 @@ class _Pause:
         self.reporter.pauses += time.monotonic() - self.begun
 
 
-def _receipt(
-    config: InversionConfig, base: BaseModel, rows: Tensor, curve: list[list[float]], images: int
-) -> dict[str, Any]:
+def _receipt(config: InversionConfig, base: BaseModel, learned: Learned, images: int) -> dict[str, Any]:
+    rows, curve, best = learned.rows, learned.curve, learned.track.best
     return {
         "config": config.to_dict(),
         "base": {"name": base.name, "family": base.family, "fingerprint": base.fingerprint},
         "images": images,
-        "steps": config.steps,
+        "steps": learned.steps,
+        "best_step": best.step,
         "loss": curve[-1][1] if curve else None,
         "loss_curve": curve,
+        "fixed_loss": round(best.loss, 5),
+        "fixed_loss_curve": [[look.step, round(look.loss, 5)] for look in learned.track.seen],
         "norms": [round(float(norm), 5) for norm in rows.norm(dim=-1)],
         "vocabulary_median_norm": round(base.median_norm, 5),
         "nearest_words": nearest_words(base, rows),

@@ -61,7 +61,8 @@ def test_a_planted_word_is_found(any_base, pictures, monkeypatch):
     monkeypatch.setattr(loop, "target", planted)
     config = config_with(captions=(caption,) * len(pictures), steps=60, batch_size=4, vectors=2, progress_every=10)
     watcher = Watcher()
-    rows, curve = optimise(config, Latents(any_base, pictures), any_base, watcher)
+    learned = optimise(config, Latents(any_base, pictures), any_base, watcher)
+    rows, curve = learned.rows, learned.curve
     losses = [progress.loss for progress in watcher.progress]
     assert losses[0] > 0
     assert losses[-1] < 0.1 * losses[0]

@@ -1,0 +1,116 @@
+"""A loss that means something: the same images, noise and timesteps each time it is asked.
+
+The loss of training steps is mostly the noise of what was drawn and says nothing about convergence; on fixed draws it falls
+while the word is learned and then stays (Voronov et al. 2023, "Is This Loss Informative?", arXiv 2302.04841).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.inversion.config import InversionConfig
+from training.inversion.data import Captions, Latents
+from training.inversion.diffusion import add_noise, stratified_timesteps, target
+from training.inversion.errors import TrainingDiverged
+from training.inversion.models import BaseModel
+from training.inversion.tokens import encode
+
+#: Draws of the fixed set: enough that every quarter of the timesteps has some, few enough to cost less than two steps.
+DRAWS = 16
+#: Snapshots kept of a run, evenly over its steps; each is some kilobytes.
+MAX_SNAPSHOTS = 20
+#: Looks at the fixed loss whose variance tells whether it still falls.
+STOP_WINDOW = 6
+#: A fixed loss this many times the first one means that the vectors left for good.
+EXPLODED = 3.0
+#: Added to the job's seed, so that the fixed draws are none of the training's.
+_SEED_OFFSET = 7919
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The vectors as they were after a step, with their fixed loss."""
+
+    step: int
+    loss: float
+    vectors: np.ndarray  #: float32 [n, d]
+
+
+class FixedLoss:
+    """The denoising loss of any vectors on draws that were made once."""
+
+    def __init__(self, base: BaseModel, latents: Latents, captions: Captions, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed + _SEED_OFFSET)
+        indices = torch.arange(DRAWS) % latents.count
+        plain = torch.zeros(DRAWS, dtype=torch.int64)
+        clean = latents.sample(indices, plain, generator)
+        noise = torch.randn(clean.shape, generator=generator).to(base.device)
+        timesteps = stratified_timesteps(DRAWS, len(base.alphas_cumprod), generator)
+        # Images go round by turns and timesteps rise: without shuffling an image would always meet the same ones.
+        timesteps = timesteps[torch.randperm(DRAWS, generator=generator)].to(base.device)
+        self.base = base
+        self.timesteps = timesteps
+        self.noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps).to(base.pipeline.unet.dtype)
+        self.wanted = target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
+        numbers, where = captions.draw(indices, generator).unique(return_inverse=True)
+        self.prompts = captions.prompts[numbers.to(base.device)]
+        self.where = where.to(base.device)
+
+    @torch.no_grad()
+    def __call__(self, rows: Tensor) -> float:
+        """Mean squared error with ``rows`` [n, d] as the placeholder's vectors; waits for the device."""
+        pipeline = self.base.pipeline
+        states = encode(pipeline.text_encoder, self.base.splice, self.prompts, rows)
+        states = states[self.where].to(pipeline.unet.dtype)
+        answer = pipeline.unet(self.noisy, self.timesteps, states).sample.float()
+        return float(functional.mse_loss(answer, self.wanted))
+
+
+class Track:
+    """Follows a run by its fixed loss: every look at it with the vectors of that step, and whether to stop."""
+
+    def __init__(self, loss: FixedLoss, config: InversionConfig) -> None:
+        self.loss, self.config = loss, config
+        self.seen: list[Snapshot] = []
+
+    @property
+    def best(self) -> Snapshot:
+        """The snapshot of the lowest fixed loss; there is one after the last step at the latest."""
+        return min(self.seen, key=lambda snapshot: snapshot.loss)
+
+    @property
+    def kept(self) -> tuple[Snapshot, ...]:
+        """At most :data:`MAX_SNAPSHOTS` snapshots, evenly over the run, the last one among them."""
+        stride = -(-len(self.seen) // MAX_SNAPSHOTS)
+        return tuple(self.seen[::-1][::stride][::-1])
+
+    def look(self, step: int, rows: Tensor) -> bool:
+        """Evaluate after a step when it is time; return whether nothing more is learned."""
+        if step % self.config.evaluate_every and step != self.config.steps:
+            return False
+        loss = self.loss(rows)
+        first = self.seen[0].loss if self.seen else loss
+        if not math.isfinite(loss) or loss > EXPLODED * first:
+            raise TrainingDiverged(
+                f"The loss on fixed draws exploded at step {step}. Try a lower learning rate or other images."
+            )
+        self.seen.append(Snapshot(step=step, loss=loss, vectors=rows.detach().float().cpu().numpy().copy()))
+        losses = [snapshot.loss for snapshot in self.seen]
+        return is_flat(losses, window=STOP_WINDOW, share=self.config.early_stop)
+
+
+def is_flat(losses: Sequence[float], *, window: int, share: float) -> bool:
+    """Whether the last ``window`` fixed losses vary by less than ``share`` of the variance of all of them.
+
+    This is DVAR's rule for when nothing more is learned.
+    """
+    if len(losses) < 2 * window:
+        return False
+    return float(np.var(losses[-window:])) < share * float(np.var(losses))
