@@ -83,7 +83,7 @@ def test_an_explosion_ends_the_run_with_what_to_do(common):
     rows = torch.zeros(1, 4)
 
     assert not track.look(1, rows) and not track.look(2, rows)
-    with pytest.raises(TrainingDiverged, match="exploded at step 3.*lower learning rate"):
+    with pytest.raises(TrainingDiverged, match=r"exploded at step 3.*lower learning rate"):
         track.look(3, rows)
 
 
