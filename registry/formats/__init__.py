@@ -3,6 +3,7 @@
 from registry.formats.errors import FormatError
 from registry.formats.inspection import inspect, report
 from registry.formats.layouts import check_token
+from registry.formats.parts import NamedFile, Part, inspect_files
 from registry.formats.types import BaseCandidate, Encoder, Family, Inspection
 from registry.formats.write import Target, WrittenFile, canonical, write
 
@@ -12,11 +13,14 @@ __all__ = [
     "Family",
     "FormatError",
     "Inspection",
+    "NamedFile",
+    "Part",
     "Target",
     "WrittenFile",
     "canonical",
     "check_token",
     "inspect",
+    "inspect_files",
     "report",
     "write",
 ]

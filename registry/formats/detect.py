@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from registry.formats import pickled, safetensors, torch_legacy, torch_zip
+from registry.formats import pickled, png, safetensors, torch_legacy, torch_zip, webp
 from registry.formats.errors import TooLarge, Truncated, UnknownContainer
 from registry.formats.limits import MAX_FILE_BYTES
 
 SAFETENSORS, TORCH_ZIP, TORCH_LEGACY = "safetensors", "torch-zip", "torch-legacy"
+PNG, WEBP = "png", "webp"
 
 #: Bytes of the smallest file that could hold anything: a safetensors length and one brace.
 MIN_FILE_BYTES = 9
@@ -15,10 +16,11 @@ _READERS = {
     SAFETENSORS: safetensors.looks_like,
     TORCH_ZIP: torch_zip.looks_like,
     TORCH_LEGACY: torch_legacy.looks_like,
+    PNG: png.looks_like,
+    WEBP: webp.looks_like,
 }
 
 _IMAGES = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
     b"GIF8": "GIF",
     b"\xff\x0a": "JPEG XL",
@@ -40,7 +42,7 @@ _REMEDY = "Upload a .safetensors, .pt or .bin file that holds a textual inversio
 
 
 def container(data: bytes) -> str:
-    """Return the container's name: one of ``SAFETENSORS``, ``TORCH_ZIP`` and ``TORCH_LEGACY``.
+    """Return the container's name: one of ``SAFETENSORS``, ``TORCH_ZIP``, ``TORCH_LEGACY``, ``PNG`` and ``WEBP``.
 
     Raises ``Truncated``, ``TooLarge``, ``UnknownContainer``, or ``Unsafe`` for a bare pickle that asks for code.
     """
@@ -62,8 +64,8 @@ def container(data: bytes) -> str:
     image = _image(data)
     if image:
         raise UnknownContainer(
-            f"The file is a {image} picture. Embeddings hidden in pictures are not read yet; upload the .pt or "
-            ".safetensors file of the same embedding."
+            f"The file is a {image} picture. Embeddings in pictures are read from PNG and lossless WebP; upload the "
+            "picture as it was saved at first, or the .pt or .safetensors file of the same embedding."
         )
     for magic, what in _OTHERS.items():
         if data.startswith(magic):
@@ -76,8 +78,6 @@ def container(data: bytes) -> str:
 
 def _image(data: bytes) -> str:
     """The kind of picture, or nothing."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP"
     if data[4:12] in (b"ftypavif", b"ftypavis"):
         return "AVIF"
     return next((kind for magic, kind in _IMAGES.items() if data.startswith(magic)), "")

@@ -79,3 +79,9 @@ class BadToken(FormatError):
     """The placeholder token cannot be written into a file that others read."""
 
     code = "bad_token"
+
+
+class UnrelatedFiles(FormatError):
+    """Several files came together that are neither halves of one embedding nor a word and its negative."""
+
+    code = "unrelated_files"

@@ -1,30 +1,45 @@
-"""From the widths of an embedding's vectors to the families of base models that they fit."""
+"""From an embedding's text encoders and widths to the families of base models that it fits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from registry.formats import encoder_names
 from registry.formats.errors import UnknownBase
 from registry.formats.types import BaseCandidate, Encoder, Family
 
-#: Widths of a family's text encoders, in the order of its canonical tensors.
-WIDTHS: dict[Family, tuple[int, ...]] = {
-    Family.SD1: (768,),
-    Family.SD2: (1024,),
-    Family.SDXL: (768, 1280),
-    Family.POCKET: (128,),
+#: Families of vectors whose text encoder is told by their width alone; several where the width is not enough.
+_BY_WIDTH: dict[int, tuple[Family, ...]] = {
+    768: (Family.SD1,),
+    1024: (Family.SD2, Family.ANIMA),
+    128: (Family.POCKET,),
 }
+#: Layouts that only tools for Stable Diffusion 1.x and 2.x write.
+_OLD_LAYOUTS = frozenset({"a1111", "a1111-image", "parameter-dict", "onetrainer"})
 
-_REASONS = {
+_WIDTHS = {
     Family.SD1: "768 is the width of CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x",
     Family.SD2: "1024 is the width of OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x",
-    Family.SDXL: "768 and 1280 are the widths of CLIP ViT-L/14 and OpenCLIP bigG/14, the two text encoders of SDXL",
+    Family.ANIMA: "1024 is also the width of Qwen3 0.6B, the text encoder of Anima",
     Family.POCKET: "128 is the width of the pocket model's text encoder",
 }
+_ENCODERS = {
+    "clip_l": "768 (CLIP ViT-L/14)",
+    "clip_g": "1280 (OpenCLIP bigG/14)",
+    "t5xxl": "4096 (T5-XXL)",
+    "llama": "4096 (Llama 3 8B)",
+    "gemma": "2304 (Gemma 2 2B)",
+}
+_SUPPORTED = (
+    "768 (Stable Diffusion 1.x), 1024 (Stable Diffusion 2.x, Anima), 768+1280 (SDXL), 128 (Pocket), "
+    "and by the names of their tensors SD3, Flux.1, HiDream, HunyuanVideo, PixArt, Chroma, Sana and Stable Cascade"
+)
 
 #: What other widths belong to, for a refusal that helps.
 _ELSEWHERE = {
-    1280: "OpenCLIP bigG/14: half of an SDXL embedding, or Stable Cascade",
+    640: "Gemma 3 270M",
+    1280: "OpenCLIP bigG/14: half of an SDXL embedding, which has a file of 768 beside it, or Stable Cascade",
     2048: "the text encoders of Hunyuan-DiT and OmniGen2",
-    2304: "Gemma 2: Lumina 2 and Sana",
     2560: "Qwen3 4B",
     3584: "Qwen2.5-VL: Qwen-Image",
     3840: "Gemma 3 12B",
@@ -32,41 +47,87 @@ _ELSEWHERE = {
     5120: "Mistral 3: Flux.2",
 }
 
-#: Euclidean norms seen in working embeddings. Words of the vocabulary have about 0.4; long trainings reach 16.
-USUAL_NORMS: dict[Family, tuple[float, float]] = {
-    Family.SD1: (0.1, 20.0),
-    Family.SD2: (0.1, 20.0),
-    Family.SDXL: (0.1, 20.0),
-    Family.POCKET: (0.1, 10.0),
+#: Euclidean norms seen in working embeddings, by text encoder. Words of CLIP's vocabulary have about 0.4 and long
+#: trainings reach 16; T5's own words have hundreds.
+_USUAL_NORMS: dict[str, tuple[float, float]] = {
+    "t5xxl": (1.0, 5000.0),
+    "llama": (0.05, 100.0),
+    "gemma": (0.05, 200.0),
 }
+_USUAL_CLIP_NORMS = (0.1, 20.0)
+_USUAL_POCKET_NORMS = (0.1, 10.0)
 
 
-def supported() -> str:
-    """The supported widths as text."""
-    return ", ".join(f"{'+'.join(map(str, widths))} ({family.label})" for family, widths in WIDTHS.items())
+def candidates(encoders: Sequence[Encoder], layout: str = "") -> tuple[BaseCandidate, ...]:
+    """Return the families that the vectors fit, with reasons, likeliest first. Raises ``UnknownBase`` for none.
 
-
-def candidates(encoders: tuple[Encoder, ...]) -> tuple[BaseCandidate, ...]:
-    """Return the families the widths fit, with reasons. Raises ``UnknownBase`` where there is none."""
-    widths = tuple(encoder.shape[1] for encoder in encoders)
-    found = tuple(BaseCandidate(family, _REASONS[family]) for family, own in WIDTHS.items() if own == widths)
-    if not found:
-        text = " and ".join(map(str, widths))
-        hint = "".join(
-            f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE
+    More than one means that the file does not tell: the person who publishes it has to.
+    """
+    if len(encoders) == 1 and encoders[0].name == encoder_names.PLAIN:
+        return _by_width(encoders[0], layout)
+    known = encoder_names.find(frozenset(encoder.name for encoder in encoders))
+    wrong = [encoder for encoder in encoders if encoder.shape[1] != _expected(encoder.name)]
+    if known is None or wrong:
+        raise _unknown(wrong or list(encoders))
+    if known.layout == "xti":
+        return (
+            BaseCandidate(
+                Family.SD1, "16 layers of 768 numbers (XTI) are those of Stable Diffusion 1.x's UNet"
+            ),
         )
-        raise UnknownBase(
-            f"The vectors have {text} numbers.{hint} Supported are {supported()}.",
-            where=", ".join(e.name for e in encoders),
+    if known.families == (Family.SDXL,):
+        reason = (
+            "768 and 1280 are the widths of CLIP ViT-L/14 and OpenCLIP bigG/14, the two text encoders of SDXL"
         )
-    return found
+        return (BaseCandidate(Family.SDXL, reason),)
+    widths = " and ".join(_ENCODERS[name] for name in known.names)
+    told = f"the vectors are for {widths}, which {{}} has"
+    unsure = "; the file does not tell it from " if len(known.families) > 1 else ""
+    return tuple(
+        BaseCandidate(
+            family,
+            told.format(family.label)
+            + unsure
+            + (", ".join(other.label for other in known.families if other != family) if unsure else ""),
+        )
+        for family in known.families
+    )
 
 
-def warnings(encoders: tuple[Encoder, ...], family: Family) -> list[str]:
+def _by_width(encoder: Encoder, layout: str) -> tuple[BaseCandidate, ...]:
+    families = _BY_WIDTH.get(encoder.shape[1])
+    if families is None:
+        raise _unknown([encoder])
+    if layout in _OLD_LAYOUTS:
+        families = families[:1]
+    return tuple(BaseCandidate(family, _WIDTHS[family]) for family in families)
+
+
+def _expected(name: str) -> int:
+    """Width of a text encoder's vectors by its canonical name; XTI's layers all take CLIP's."""
+    return encoder_names.ENCODER_WIDTHS.get(name, 768)
+
+
+def _unknown(encoders: Sequence[Encoder]) -> UnknownBase:
+    widths = list(dict.fromkeys(encoder.shape[1] for encoder in encoders))
+    hint = "".join(
+        f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE
+    )
+    names = ", ".join(encoder.name for encoder in encoders)
+    return UnknownBase(
+        f"The vectors have {' and '.join(map(str, widths))} numbers, which is no width of {names}."
+        f"{hint} Supported are {_SUPPORTED}."
+        if names != encoder_names.PLAIN
+        else f"The vectors have {' and '.join(map(str, widths))} numbers.{hint} Supported are {_SUPPORTED}.",
+        where=names,
+    )
+
+
+def warnings(encoders: Sequence[Encoder], family: Family) -> list[str]:
     """What is unusual about the numbers."""
-    low, high = USUAL_NORMS[family]
     found = []
     for encoder in encoders:
+        low, high = usual_norms(encoder.name, family)
         norms = encoder.norms
         zero = sum(norm == 0 for norm in norms)
         odd = [norm for norm in norms if norm != 0 and not low <= norm <= high]
@@ -78,3 +139,10 @@ def warnings(encoders: tuple[Encoder, ...], family: Family) -> list[str]:
                 f"of {family.label} (from {min(odd):.3g} to {max(odd):.3g}); they may overpower or not change a picture."
             )
     return found
+
+
+def usual_norms(name: str, family: Family) -> tuple[float, float]:
+    """Least and largest usual Euclidean norm of a vector for a text encoder."""
+    if family == Family.POCKET:
+        return _USUAL_POCKET_NORMS
+    return _USUAL_NORMS.get(name, _USUAL_CLIP_NORMS)

@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from registry.formats import detect, families, hashes, layouts, pickled, safetensors, torch_legacy, torch_zip
-from registry.formats.errors import Malformed
+from registry.formats import (
+    bundles,
+    detect,
+    families,
+    hashes,
+    image_embedding,
+    layouts,
+    leaks,
+    pickled,
+    safetensors,
+    torch_legacy,
+    torch_zip,
+)
+from registry.formats.errors import Malformed, NotAnEmbedding, SeveralTokens
+from registry.formats.layouts import Found
+from registry.formats.names import listed
 from registry.formats.types import Inspection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """Everything that one file holds, before its families of base models are known."""
+
+    container: str
+    found: tuple[Found, ...]  #: at least one
+    metadata: dict[str, str] = field(default_factory=dict)
+    folder: str = ""  #: the name that a torch zip gives its records
+    bundled: bool = False  #: words in a LoRA
+
+
 def inspect(data: bytes) -> Inspection:
-    """Read an embedding file. Nothing in it is run or imported. Raises a ``FormatError`` that says what is wrong."""
+    """Read a file of one embedding. Nothing in it is run or imported. Raises a ``FormatError`` that says what is wrong."""
+    contents = read(data)
+    words = [found.label for found in contents.found]
+    if contents.bundled:
+        raise NotAnEmbedding(
+            f"The file is a LoRA that has words bundled in it ({listed(words)}), not an embedding. "
+            "Choose one of the words, or export it as a file of its own.",
+            where=listed(words),
+        )
+    if len(contents.found) > 1:
+        raise SeveralTokens(
+            f"The file holds {len(contents.found)} embeddings ({listed(words)}). Split it: one file for each token.",
+            where=listed(words),
+        )
+    return complete(data, contents, contents.found[0])
+
+
+def read(data: bytes) -> Contents:
+    """Read whatever embeddings a file holds. Raises a ``FormatError``."""
     container = detect.container(data)
-    metadata: dict[str, str] = {}
     match container:
         case detect.SAFETENSORS:
-            tensors, metadata = safetensors.read(data)
-            found = layouts.from_tensors(tensors)
+            tensors, metadata, bundled = safetensors.read(data)
+            found = bundles.found(tensors) if bundled else layouts.from_tensors(tensors)
+            return Contents(container=container, found=found, metadata=metadata, bundled=bundled)
         case detect.TORCH_ZIP:
             found = layouts.from_object(*_torch_zip(data))
+            return Contents(container=container, found=found, folder=torch_zip.folder(data))
+        case detect.TORCH_LEGACY:
+            return Contents(container=container, found=layouts.from_object(*torch_legacy.read(data)))
         case _:
-            found = layouts.from_object(*torch_legacy.read(data))
-    bases = families.candidates(found.encoders)
-    warnings = families.warnings(found.encoders, bases[0].base)
+            return Contents(container=container, found=image_embedding.read(data))
+
+
+def complete(data: bytes, contents: Contents, found: Found) -> Inspection:
+    """What is told of one of a file's embeddings. Raises ``UnknownBase``."""
+    bases = families.candidates(found.encoders, found.layout)
+    warnings = [*found.warnings, *families.warnings(found.encoders, bases[0].base)]
     if found.checkpoint:
         warnings.append(
             f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out."
         )
     return Inspection(
-        container=container,
+        container=contents.container,
         layout=found.layout,
         encoders=found.encoders,
         tokens=found.tokens,
@@ -37,9 +88,10 @@ def inspect(data: bytes) -> Inspection:
         checkpoint=found.checkpoint,
         bases=bases,
         warnings=tuple(warnings),
-        metadata=metadata,
+        metadata={} if contents.bundled else contents.metadata,
         sha256=hashes.sha256(data),
         digest=hashes.digest(found.encoders),
+        leaks=leaks.of(found, contents.metadata, contents.folder),
     )
 
 
@@ -62,7 +114,12 @@ def report(inspection: Inspection) -> dict[str, Any]:
         "norms": {
             encoder.name: [round(norm, 4) for norm in encoder.norms] for encoder in inspection.encoders
         },
+        "usual_norms": {
+            encoder.name: list(families.usual_norms(encoder.name, inspection.bases[0].base))
+            for encoder in inspection.encoders
+        },
         "warnings": list(inspection.warnings),
+        "leaks": list(inspection.leaks),
         "digest": inspection.digest,
         "sha256": inspection.sha256,
     }

@@ -8,13 +8,13 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 512 * 1024
 #: Bytes of safetensors metadata, counted over names and values.
 MAX_METADATA_BYTES = 16 * 1024
-#: Tensors in a file; the layout with most has 16.
+#: Tensors of a file that are read; the layout with most has 16.
 MAX_TENSORS = 32
 #: Characters of a tensor's or token's name.
 MAX_NAME_CHARACTERS = 256
 #: Vectors of an embedding; a prompt has room for about 75.
 MAX_ROWS = 256
-#: Numbers of all tensors of a torch file together: 256 vectors of two encoders twice as wide as the widest known.
+#: Numbers of all tensors of a file together: 256 vectors of two encoders twice as wide as the widest known.
 MAX_NUMBERS = 256 * 2 * 8192
 #: Bytes of a pickle stream; real ones stay under 2 KB.
 MAX_PICKLE_BYTES = 256 * 1024
@@ -27,3 +27,20 @@ MAX_MEMO = 4_000
 MAX_RECORDS = 64
 #: Dimensions of a tensor; embeddings have 1 or 2, and encoder output that is mistaken for one has 3.
 MAX_DIMENSIONS = 4
+#: Letters of the texts that tell an owner what a file would give away, and how many of them are shown.
+MAX_LEAK_CHARACTERS = 200
+MAX_LEAKS = 40
+#: Bytes of a sidecar in JSON; real ones have under 100.
+MAX_SIDECAR_BYTES = 16 * 1024
+#: Pixels along a picture's side, and in all of it: twice the area of the largest preview that carries an embedding.
+MAX_IMAGE_SIDE = 4096
+MAX_IMAGE_PIXELS = 2 * 1024 * 1024
+#: Chunks of a picture; the file limit in pieces of 8 KB, as common writers make them, is half of it.
+MAX_CHUNKS = 4096
+#: Bytes of a picture's text chunk; 75 vectors for SD 2.x take 2.2 MB.
+MAX_TEXT_CHUNK_BYTES = 8 * 1024 * 1024
+#: Bytes of the JSON in a picture: what is left of the largest text chunk without base64.
+MAX_IMAGE_JSON_BYTES = 6 * 1024 * 1024
+#: Commas, brackets and braces of that JSON: 256 vectors of 1,024 numbers, and the names around them. Each costs
+#: tens of bytes once it is read, whatever it costs in the file.
+MAX_IMAGE_JSON_PARTS = 256 * 1024 + 4096

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from registry.formats import lookalikes
+from registry.formats.bundles import names as bundle_names
 from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated
 from registry.formats.limits import (
     MAX_DIMENSIONS,
     MAX_HEADER_BYTES,
     MAX_METADATA_BYTES,
     MAX_NAME_CHARACTERS,
+    MAX_NUMBERS,
     MAX_TENSORS,
 )
 from registry.formats.tensors import ITEM_BYTES, Tensor, decode
@@ -45,8 +47,11 @@ def _no_constant(value: str) -> Any:
     raise Malformed(f"The header holds {value}, which is not JSON.", where="header")
 
 
-def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
-    """Return the tensors in file order and the metadata. Raises a ``FormatError``."""
+def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
+    """Return the tensors in file order, the metadata, and whether the tensors are words bundled in a LoRA.
+
+    Of a LoRA with bundled words only these are read. Raises a ``FormatError``.
+    """
     if len(data) < 8:
         raise Truncated("The file ends before its header; it was not downloaded whole.", where="offset 0")
     length = int.from_bytes(data[:8], "little")
@@ -57,17 +62,22 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
     if 8 + length > len(data):
         raise Truncated("The file ends inside its header; it was not downloaded whole.", where="offset 8")
     header = _header(data[8 : 8 + length])
-    metadata = _metadata(header.pop("__metadata__", {}))
+    said = header.pop("__metadata__", {})
+    bundled = bundle_names(header, said)
+    metadata = _metadata(said, MAX_HEADER_BYTES if bundled else MAX_METADATA_BYTES)
     if not header:
         raise Malformed("The file holds no tensor.", where="header")
-    if len(header) > MAX_TENSORS:
+    if not bundled and len(header) > MAX_TENSORS:
         lookalikes.refuse(header)
+    if len(bundled or header) > MAX_TENSORS:
         raise TooLarge(
-            f"The file holds {len(header)} tensors; an embedding has at most {MAX_TENSORS}.", where="header"
+            f"The file holds {len(bundled or header)} tensors; an embedding has at most {MAX_TENSORS}.",
+            where="header",
         )
     body = memoryview(data)[8 + length :]
     entries = sorted(
-        ((name, *_entry(name, entry)) for name, entry in header.items()), key=lambda entry: entry[3]
+        ((name, *_entry(name, entry, read=not bundled or name in bundled)) for name, entry in header.items()),
+        key=lambda entry: entry[3],
     )
     end = 0
     for name, _, _, start, stop in entries:
@@ -82,10 +92,17 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str]]:
         raise Malformed(
             f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}"
         )
-    return [
+    wanted = [entry for entry in entries if not bundled or entry[0] in bundled]
+    if sum((stop - start) // ITEM_BYTES[dtype] for _, dtype, _, start, stop in wanted) > MAX_NUMBERS:
+        lookalikes.refuse(header)
+        raise TooLarge(
+            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer."
+        )
+    tensors = [
         Tensor(name, decode(body[start:stop], dtype, shape, name), dtype)
-        for name, dtype, shape, start, stop in entries
-    ], metadata
+        for name, dtype, shape, start, stop in wanted
+    ]
+    return tensors, metadata, bool(bundled)
 
 
 def _header(raw: bytes) -> dict[str, Any]:
@@ -101,13 +118,13 @@ def _header(raw: bytes) -> dict[str, Any]:
     return header
 
 
-def _metadata(values: Any) -> dict[str, str]:
+def _metadata(values: Any, limit: int) -> dict[str, str]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise Malformed("The metadata is not a list of names and texts.", where="__metadata__")
     if any("\0" in name + value for name, value in values.items()):
         raise Malformed("The metadata holds a zero character.", where="__metadata__")
-    if sum(len(name) + len(value) for name, value in values.items()) > MAX_METADATA_BYTES:
-        raise TooLarge(f"The metadata has more than {MAX_METADATA_BYTES} characters.", where="__metadata__")
+    if sum(len(name) + len(value) for name, value in values.items()) > limit:
+        raise TooLarge(f"The metadata has more than {limit} characters.", where="__metadata__")
     return values
 
 
@@ -115,13 +132,22 @@ def _natural(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
-    """Check one header entry; return type, shape, start and end."""
+def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], int, int]:
+    """Check one header entry; return type, shape, start and end. Of one that is not read only the place counts."""
     if not name or len(name) > MAX_NAME_CHARACTERS or _CONTROL.search(name):
         raise Malformed("A tensor's name is empty, too long or holds control characters.", where="header")
     if not isinstance(entry, dict) or set(entry) != _FIELDS:
         raise Malformed(f"The entry of {name!r} must have exactly dtype, shape and data_offsets.", where=name)
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if (
+        not isinstance(offsets, list)
+        or len(offsets) != 2
+        or not all(map(_natural, offsets))
+        or offsets[1] < offsets[0]
+    ):
+        raise Malformed(f"{name!r} has impossible offsets.", where=name)
+    if not read:
+        return "", (), offsets[0], offsets[1]
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise Malformed(
             f"{name!r} is stored as {str(dtype)[:20]!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name
@@ -132,13 +158,6 @@ def _entry(name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
         or not 1 <= len(shape) <= MAX_DIMENSIONS
     ):
         raise Malformed(f"{name!r} has the shape {str(shape)[:60]}, which no embedding has.", where=name)
-    if (
-        not isinstance(offsets, list)
-        or len(offsets) != 2
-        or not all(map(_natural, offsets))
-        or offsets[1] < offsets[0]
-    ):
-        raise Malformed(f"{name!r} has impossible offsets.", where=name)
     return dtype, tuple(shape), offsets[0], offsets[1]
 
 

@@ -32,12 +32,14 @@ def decode(data: bytes | memoryview, dtype: str, shape: tuple[int, ...], where: 
     if len(data) != count * ITEM_BYTES[dtype]:
         raise Malformed(f"{where} has {len(data)} bytes for {count} numbers of type {dtype}.", where=where)
     if dtype == "BF16":
-        # A bfloat16 is the upper half of a float32.
-        values = (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+        # A bfloat16 is the upper half of a float32. Shifted in place, for memory is bounded.
+        bits = np.frombuffer(data, "<u2").astype(np.uint32)
+        bits <<= 16
+        result = bits.view(np.float32).reshape(shape)
     else:
         values = np.frombuffer(data, {"F64": "<f8", "F32": "<f4", "F16": "<f2"}[dtype])
-    with np.errstate(over="ignore", invalid="ignore"):
-        result = np.ascontiguousarray(values.astype(np.float32).reshape(shape))
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.ascontiguousarray(values.astype(np.float32).reshape(shape))
     if not np.isfinite(result).all():
         raise BadValues(
             f"{where} holds numbers that are not finite (NaN or infinity); the training that made it diverged.",

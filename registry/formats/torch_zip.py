@@ -28,6 +28,12 @@ def looks_like(data: bytes) -> bool:
     return data[:4] == _LOCAL
 
 
+def folder(data: bytes) -> str:
+    """The folder that a checked archive's records are under: often what the file was first saved as."""
+    size = int.from_bytes(data[26:28], "little")
+    return data[30 : 30 + size].decode("utf-8", "replace").split("/")[0]
+
+
 def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
     if at < 0 or at + struct.calcsize(layout) > len(data):
         raise Truncated(

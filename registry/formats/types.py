@@ -15,23 +15,48 @@ class Family(StrEnum):
     SD2 = "sd2"
     SDXL = "sdxl"
     POCKET = "pocket"
+    SD3 = "sd3"
+    FLUX = "flux"
+    HIDREAM = "hidream"
+    HUNYUAN_VIDEO = "hunyuan-video"
+    PIXART = "pixart"
+    CHROMA = "chroma"
+    DEEPFLOYD = "deepfloyd-if"
+    SANA = "sana"
+    LUMINA2 = "lumina2"
+    CASCADE = "cascade"
+    ANIMA = "anima"
 
     @property
     def label(self) -> str:
         """The name people know the family by."""
-        return {
-            "sd1": "Stable Diffusion 1.x",
-            "sd2": "Stable Diffusion 2.x",
-            "sdxl": "SDXL",
-            "pocket": "Pocket",
-        }[self]
+        return _LABELS[self.value]
+
+
+_LABELS = {
+    "sd1": "Stable Diffusion 1.x",
+    "sd2": "Stable Diffusion 2.x",
+    "sdxl": "SDXL",
+    "pocket": "Pocket",
+    "sd3": "Stable Diffusion 3",
+    "flux": "Flux.1",
+    "hidream": "HiDream",
+    "hunyuan-video": "HunyuanVideo",
+    "pixart": "PixArt",
+    "chroma": "Chroma",
+    "deepfloyd-if": "DeepFloyd IF",
+    "sana": "Sana",
+    "lumina2": "Lumina 2",
+    "cascade": "Stable Cascade",
+    "anima": "Anima",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """The vectors for one text encoder."""
 
-    name: str  #: canonical tensor name: ``emb_params``, ``clip_l`` or ``clip_g``
+    name: str  #: canonical tensor name: ``emb_params``, ``clip_l``, ``clip_g``, ``t5xxl``, ``llama``, ``gemma``, or a layer's
     vectors: np.ndarray  #: float32 [n, d], C-contiguous, finite
     dtype: str  #: as stored in the file, e.g. ``F32``, ``F16``, ``BF16``
 
@@ -59,7 +84,7 @@ class BaseCandidate:
 class Inspection:
     """Everything that could be told from the bytes of one file."""
 
-    container: str  #: ``safetensors``, ``torch-zip``, …
+    container: str  #: ``safetensors``, ``torch-zip``, ``torch-legacy``, ``png`` or ``webp``
     layout: str  #: ``a1111``, ``diffusers``, ``kohya``, ``sdxl``, …
     encoders: tuple[Encoder, ...]
     tokens: tuple[str, ...] = ()  #: placeholder tokens named by the file
@@ -69,6 +94,7 @@ class Inspection:
     bases: tuple[BaseCandidate, ...] = ()
     warnings: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)  #: safetensors ``__metadata__``
+    leaks: tuple[str, ...] = ()  #: internal names and paths in the file, for its owner's eyes only
     sha256: str = ""  #: of the file
     digest: str = ""  #: of the float32 numbers alone: equal for equal vectors in any container
 

@@ -1,0 +1,185 @@
+"""AUTOMATIC1111's embeddings in pictures: in a text chunk, and once more in the pixels at both sides.
+
+The text is base64 of JSON; the pixels hold the same JSON packed, four bits a colour. The picture of a card with the
+embedding's name stands between them, so that people can pass an embedding on as an image.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import zlib
+from typing import Any
+
+import numpy as np
+
+from registry.formats import layouts, png, webp
+from registry.formats.errors import BadValues, FormatError, Malformed, NotAnEmbedding, TooLarge
+from registry.formats.layouts import Found
+from registry.formats.limits import (
+    MAX_IMAGE_JSON_BYTES,
+    MAX_IMAGE_JSON_PARTS,
+    MAX_NAME_CHARACTERS,
+    MAX_ROWS,
+    MAX_TENSORS,
+)
+from registry.formats.tensors import Tensor
+
+LAYOUT = "a1111-image"
+_KEYWORD = b"sd-ti-embedding"
+_TENSOR = "TORCHTENSOR"
+#: The random numbers that hide the packed JSON: a linear congruential generator from 0, each taken modulo 255.
+_FACTOR, _INCREMENT, _MODULUS = 1664525, 1013904223, 255
+#: Columns that are black in their lower four bits; one stands at each inner edge of the data.
+_MIN_BLACK_COLUMNS = 2
+
+
+def read(data: bytes) -> tuple[Found, ...]:
+    """Return the embeddings in a picture. Raises a ``FormatError``; of an ordinary picture ``NotAnEmbedding``."""
+    if not png.looks_like(data):
+        hidden = hidden_json(webp.pixels(data))
+        if hidden is None:
+            raise _ordinary()
+        return _embeddings(hidden)
+    picture = png.read(data)
+    text = picture.texts.get(_KEYWORD)
+    hidden = hidden_json(png.pixels(picture)) if picture.pixel_bytes else None
+    if text is None:
+        if hidden is None:
+            raise _ordinary()
+        return _embeddings(hidden)
+    told = _decode(text)
+    if hidden is not None and hidden != told and json_of(hidden) != json_of(told):
+        raise Malformed(
+            "The picture holds two embeddings that differ, in its text and in its pixels.", where="tEXt"
+        )
+    return _embeddings(told)
+
+
+def _ordinary() -> NotAnEmbedding:
+    return NotAnEmbedding(
+        "The picture carries no embedding. If it should, upload it as it was saved at first: resizing, converting or "
+        "sending it through a messenger destroys what it carries."
+    )
+
+
+def _decode(text: memoryview) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error as error:
+        raise Malformed("The embedding in the picture's text is not base64.", where="tEXt") from error
+
+
+def hidden_json(pixels: np.ndarray) -> bytes | None:
+    """The JSON packed into pixels uint8 [h, w, 3 or 4], or nothing where there is none.
+
+    The data stands left (lower four bits) and right (upper four bits) of the picture, apart from it by a black column
+    each. Raises ``TooLarge``.
+    """
+    colours = pixels[:, :, :3]
+    bright = (colours > 0).all(axis=2)
+    rows, columns = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
+    if not len(rows):
+        return None
+    colours = colours[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] & 0x0F
+    black = np.flatnonzero(~colours.any(axis=(0, 2)))
+    if len(black) < _MIN_BLACK_COLUMNS:
+        return None
+    lower, upper = colours[:, : black[0]], colours[:, black[-1] + 1 :]
+    if lower.shape != upper.shape or not lower.size:
+        return None
+    noise = _noise(lower.size).reshape(lower.shape)
+    packed = (((upper ^ noise) << 4) | (lower ^ noise)).tobytes()
+    unpacker = zlib.decompressobj()
+    try:
+        found = unpacker.decompress(packed, MAX_IMAGE_JSON_BYTES + 1)
+    except zlib.error:
+        return None
+    if len(found) > MAX_IMAGE_JSON_BYTES:
+        raise TooLarge(
+            f"The picture hides more than {MAX_IMAGE_JSON_BYTES // 1024**2} MB of data.", where="pixels"
+        )
+    return found if unpacker.eof else None
+
+
+def _noise(count: int) -> np.ndarray:
+    """The generator's first numbers, lower four bits of each: uint8 [count].
+
+    Each number follows from the one before it; a stretch of n follows from the n before it, by the n-fold step.
+    """
+    seeds = np.empty(count, np.uint32)
+    seeds[0] = _INCREMENT
+    done, factor, increment = 1, _FACTOR, _INCREMENT
+    while done < count:
+        size = min(done, count - done)
+        seeds[done : done + size] = seeds[:size] * np.uint32(factor) + np.uint32(increment)
+        factor, increment = factor * factor % 2**32, (factor + 1) * increment % 2**32
+        done += size
+    return (seeds % _MODULUS).astype(np.uint8) & 0x0F
+
+
+def json_of(raw: bytes) -> dict[str, Any]:
+    """Read strict JSON whose parts are counted first. Raises ``Malformed`` or ``TooLarge``."""
+    if (
+        len(raw) > MAX_IMAGE_JSON_BYTES
+        or sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MAX_IMAGE_JSON_PARTS
+    ):
+        raise TooLarge(
+            f"The embedding in the picture has more than {MAX_IMAGE_JSON_PARTS} numbers or {MAX_IMAGE_JSON_BYTES // 1024**2} MB."
+        )
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The embedding in the picture is not JSON.") from error
+    if not isinstance(value, dict):
+        raise Malformed("The embedding in the picture is no dictionary.")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed(
+            "The embedding in the picture names something twice; readers would disagree about which one counts."
+        )
+    return found
+
+
+def _no_constant(value: str) -> Any:
+    raise BadValues(f"The embedding in the picture holds {value}; the training that made it diverged.")
+
+
+def _embeddings(raw: bytes) -> tuple[Found, ...]:
+    value = json_of(raw)
+    parameters = value.get("string_to_param")
+    if not isinstance(parameters, dict) or not parameters:
+        raise Malformed("The picture's data holds no vectors.", where="string_to_param")
+    if len(parameters) > MAX_TENSORS or any(len(name) > MAX_NAME_CHARACTERS for name in parameters):
+        raise TooLarge(f"The picture's data holds {len(parameters)} tensors, or one with a very long name.")
+    return layouts.a1111(value, [_tensor(name, item) for name, item in parameters.items()], layout=LAYOUT)
+
+
+def _tensor(name: str, item: Any) -> Tensor:
+    """Vectors from nested lists. Decoded as float64 and rounded, as A1111 does it."""
+    rows = item.get(_TENSOR) if isinstance(item, dict) and len(item) == 1 else None
+    if isinstance(rows, list) and rows and not isinstance(rows[0], list):
+        rows = [rows]
+    if (
+        not isinstance(rows, list)
+        or not rows
+        or not all(isinstance(row, list) and row and len(row) == len(rows[0]) for row in rows)
+        or not all(type(number) in (int, float) for row in rows for number in row)
+    ):
+        raise Malformed("The vectors in the picture's data are no table of numbers.", where=name[:80])
+    if len(rows) > MAX_ROWS:
+        raise TooLarge(f"The picture's data has {len(rows)} vectors; an embedding has at most {MAX_ROWS}.")
+    try:
+        with np.errstate(over="ignore"):
+            values = np.array(rows, np.float64).astype(np.float32)
+    except OverflowError as error:
+        raise BadValues("The vectors in the picture's data are too large.", where=name[:80]) from error
+    if not np.isfinite(values).all():
+        raise BadValues("The vectors in the picture's data are not finite or too large.", where=name[:80])
+    return Tensor(name, values, "F32")

@@ -1,0 +1,217 @@
+"""Everything that the files of one upload hold: halves are put together, words of one file are told apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from registry.formats import inspection as inspections
+from registry.formats.errors import FormatError, Malformed, TooLarge, UnrelatedFiles
+from registry.formats.inspection import Contents
+from registry.formats.layouts import Found
+from registry.formats.limits import MAX_SIDECAR_BYTES
+from registry.formats.names import check_token, label, listed
+from registry.formats.types import Encoder, Inspection
+
+#: Files that can belong together: two halves and a sidecar, with room for what is refused by name.
+MAX_FILES = 16
+#: What DreamArtist adds to the name of a word's negative.
+NEGATIVE_SUFFIX = "-neg"
+_SDXL_WIDTHS = (768, 1280)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file as it came: its name is shown and compared, never trusted."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One embedding of an upload."""
+
+    inspection: Inspection
+    role: str  #: ``positive`` or ``negative`` of a pair, else ""
+    label: (
+        str  #: what tells it from the upload's other parts: its token, or its file's name without extension
+    )
+    sources: tuple[str, ...]  #: names of the files it was read from
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file and what is in it."""
+
+    file: NamedFile
+    contents: Contents
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and extension."""
+        return PurePosixPath(self.file.name.replace("\\", "/")).stem
+
+
+def inspect_files(files: Sequence[NamedFile]) -> tuple[Part, ...]:
+    """Read the files of one upload; return its embeddings, at least one.
+
+    One file may hold several words. Several files may be the halves of an SDXL embedding, an embedding and its
+    sidecar, or a word and its negative. Raises ``UnrelatedFiles`` for others, and every ``FormatError`` of ``inspect``.
+    """
+    if not files:
+        raise UnrelatedFiles("No file came. Choose the file of the embedding.")
+    if len(files) > MAX_FILES:
+        raise TooLarge(f"{len(files)} files came; at most {MAX_FILES} are read together.")
+    sidecars = [file for file in files if _is_sidecar(file.data)]
+    if sidecars and len(files) == len(sidecars) + 1 and len(sidecars) == 1:
+        (main,) = (file for file in files if file is not sidecars[0])
+        return (_with_sidecar(_read(main, alone=False), sidecars[0]),)
+    alone = len(files) == 1
+    read = [_read(file, alone=alone) for file in files]
+    if alone:
+        return _words(read[0])
+    parts = _halves(read) or _word_and_negative(read)
+    if parts:
+        return parts
+    raise _unrelated([file.name for file in files])
+
+
+def _read(file: NamedFile, *, alone: bool) -> _Read:
+    """Read a file; of several, a refusal says which it was."""
+    try:
+        return _Read(file, inspections.read(file.data))
+    except FormatError as error:
+        raise error if alone else _naming(file.name, error) from error
+
+
+def _naming(name: str, error: FormatError) -> FormatError:
+    """The same refusal, naming the file."""
+    return type(error)(f"{label(name)[:80]}: {error.message}", where=error.where)
+
+
+def _unrelated(names: Sequence[str]) -> UnrelatedFiles:
+    return UnrelatedFiles(
+        f"These files do not belong together: {listed(names)}. Upload each on its own, or only the two halves of an "
+        "SDXL embedding, or a word and its negative.",
+        where=listed(names),
+    )
+
+
+def _words(read: _Read) -> tuple[Part, ...]:
+    """Every word of one file."""
+    contents = read.contents
+    several = len(contents.found) > 1 or contents.bundled
+    return tuple(
+        Part(
+            inspections.complete(read.file.data, contents, found),
+            "",
+            found.label if several else label(read.stem) or found.label or "embedding",
+            (read.file.name,),
+        )
+        for found in contents.found
+    )
+
+
+def _single(read: _Read) -> Found | None:
+    """The one embedding of a file that is an embedding's own."""
+    contents = read.contents
+    return contents.found[0] if len(contents.found) == 1 and not contents.bundled else None
+
+
+def _halves(read: list[_Read]) -> tuple[Part, ...]:
+    """The two files that diffusers writes for SDXL: one token, and the width of one text encoder each."""
+    founds = [_single(one) for one in read]
+    if len(read) != 2 or any(found is None or found.layout != "diffusers" for found in founds):
+        return ()
+    ordered = sorted(
+        zip(read, [found for found in founds if found], strict=True), key=lambda pair: _width(pair[1])
+    )
+    (first, small), (second, large) = ordered
+    if (_width(small), _width(large)) != _SDXL_WIDTHS or small.tokens != large.tokens:
+        return ()
+    if small.encoders[0].shape[0] != large.encoders[0].shape[0]:
+        raise Malformed(
+            f"{listed([first.file.name, second.file.name])} are for the same token, but have {small.encoders[0].shape[0]} "
+            f"and {large.encoders[0].shape[0]} vectors. Take both from the same training step."
+        )
+    encoders = tuple(
+        Encoder(name, found.encoders[0].vectors, found.encoders[0].dtype)
+        for name, found in (("clip_l", small), ("clip_g", large))
+    )
+    whole = replace(small, layout="diffusers-sdxl", encoders=encoders)
+    told = inspections.complete(first.file.data, first.contents, whole)
+    other = inspections.leaks.of(large, second.contents.metadata, second.contents.folder)
+    told = replace(told, leaks=tuple(dict.fromkeys((*told.leaks, *other))))
+    return (Part(told, "", small.tokens[0], (first.file.name, second.file.name)),)
+
+
+def _width(found: Found) -> int:
+    return found.encoders[0].shape[1]
+
+
+def _word_and_negative(read: list[_Read]) -> tuple[Part, ...]:
+    """DreamArtist's two files: a word, and what to keep away from, under the same name with a suffix."""
+    founds = [_single(one) for one in read]
+    if len(read) != 2 or None in founds:
+        return ()
+    pairs = list(zip(read, [found for found in founds if found], strict=True))
+    for positive, negative in (pairs, pairs[::-1]):
+        (word, good), (other, bad) = positive, negative
+        named = (word.stem + NEGATIVE_SUFFIX).casefold() == other.stem.casefold()
+        inside = bool(good.name) and (good.name + NEGATIVE_SUFFIX).casefold() == bad.name.casefold()
+        fitting = [(one.name, one.shape[1]) for one in good.encoders] == [
+            (one.name, one.shape[1]) for one in bad.encoders
+        ]
+        if (named or inside) and fitting:
+            return tuple(
+                Part(
+                    inspections.complete(one.file.data, one.contents, found),
+                    role,
+                    label(one.stem) or role,
+                    (one.file.name,),
+                )
+                for one, found, role in ((word, good, "positive"), (other, bad, "negative"))
+            )
+    return ()
+
+
+def _is_sidecar(data: bytes) -> bool:
+    """Whether the bytes begin as JSON does. No embedding's container does."""
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+
+
+def _with_sidecar(read: _Read, sidecar: NamedFile) -> Part:
+    """An SDXL pivotal tuning with its ``special_params.json``, which says what its words are called."""
+    found = _single(read)
+    if found is None or found.layout != "sdxl-pivotal":
+        raise _unrelated([read.file.name, sidecar.name])
+    words = _sidecar_words(sidecar)
+    found = replace(found, tokens=tuple(words.values()), label=next(iter(words)))
+    told = inspections.complete(read.file.data, read.contents, found)
+    return Part(told, "", label(read.stem) or found.label, (read.file.name, sidecar.name))
+
+
+def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
+    """Word to placeholder tokens, as the sidecar says. Raises ``TooLarge``, ``Malformed`` or ``BadToken``."""
+    if len(sidecar.data) > MAX_SIDECAR_BYTES:
+        raise TooLarge(
+            f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar."
+        )
+    try:
+        words = json.loads(sidecar.data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        words = None
+    if (
+        not isinstance(words, dict)
+        or not words
+        or not all(isinstance(value, str) for value in words.values())
+    ):
+        raise Malformed(
+            f"{label(sidecar.name)[:80]} does not say which words are in the embedding, as in "
+            '{"TOK": "<s0><s1>"}. Upload the embedding without it.',
+            where=label(sidecar.name)[:80],
+        )
+    return {label(word) or "TOK": check_token(token) for word, token in words.items()}
