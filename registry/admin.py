@@ -9,7 +9,8 @@ from django.http import HttpRequest
 
 from registry.errors import RegistryError
 from registry.models import Embedding, File, Preview, Version
-from registry.validation import normalise_tags
+from registry.skeletons import skeletons
+from registry.validation import check_title, normalise_tags
 
 
 class _ReadOnly(admin.TabularInline):
@@ -34,7 +35,7 @@ class VersionInline(_ReadOnly):
 
 class FileInline(_ReadOnly):
     model = File
-    fields = ["target", "filename", "size", "sha256", "autov3"]
+    fields = ["target", "dtype", "filename", "size", "sha256", "autov3"]
 
 
 class PreviewInline(_ReadOnly):
@@ -45,6 +46,12 @@ class PreviewInline(_ReadOnly):
 
 class EmbeddingForm(forms.ModelForm):
     """What staff may correct."""
+
+    def clean_title(self) -> str:
+        try:
+            return check_title(self.cleaned_data["title"])
+        except RegistryError as error:
+            raise ValidationError(error.message, code=error.code) from error
 
     def clean_tags(self) -> list[str]:
         try:
@@ -90,14 +97,15 @@ class EmbeddingAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Embedding, form: EmbeddingForm, change: bool) -> None:
         # Only what was changed: a whole row would put back counters that have moved on since the page was opened.
-        obj.save(update_fields=[*form.changed_data, "updated"])
+        obj.skeletons = skeletons(obj.name, obj.title, obj.token)
+        obj.save(update_fields=[*form.changed_data, "skeletons", "updated"])
 
 
 @admin.register(Version)
 class VersionAdmin(admin.ModelAdmin):
     list_display = ["__str__", "vectors", "layout", "digest", "created"]
     list_select_related = ["embedding__owner"]
-    search_fields = ["embedding__name", "digest", "files__sha256"]
+    search_fields = ["embedding__name", "digest", "hashes__value"]
     fields = [
         "embedding",
         "number",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,19 +23,24 @@ from django.utils.http import parse_etags
 
 from registry import storage
 from registry.errors import RegistryError
-from registry.formats import Target, hashes, inspect, write
-from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, Preview, Version, Visibility
+from registry.formats import Target, hashes, inspect
+from registry.formats.write import MEDIA_TYPE
+from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, File, Preview, Version, Visibility
+from registry.pending import CANONICAL, Dtype, write
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from hub.accounts.models import User
 
+logger = logging.getLogger(__name__)
+
 CHUNK_BYTES = 64 * 1024
-#: What the canonical file in storage is downloaded as.
-CANONICAL = Target.SAFETENSORS
-#: The address of a picture names its bytes, so a copy never grows old.
-_IMMUTABLE = "max-age=31536000, immutable"
+#: Names that targets had in addresses that people have.
+_FORMER_TARGETS = {"safetensors": CANONICAL.value, "canonical": CANONICAL.value}
+#: Seconds that a shared cache may show a public picture without asking: so long it may stay after it is made private.
+PICTURE_SECONDS = 300
+_DIGEST = re.compile(f"[0-9a-f]{{{PICTURE_DIGEST_CHARACTERS}}}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -49,17 +55,24 @@ class Download:
     stream: IO[bytes]
 
 
-def open_download(version: Version, target: str, filename: str | None = None) -> Download:
+def open_download(
+    version: Version, target: str, filename: str | None = None, dtype: str = Dtype.FLOAT32
+) -> Download:
     """Open a version's file in a target format.
 
-    ``filename`` chooses where a target has several files (SDXL for diffusers has one for each text encoder). Raises
-    ``RegistryError`` for a target or file that the version does not have.
+    ``filename`` chooses where a target has several files. Raises ``RegistryError`` for a target, a dtype or a file that
+    the version does not have.
     """
+    target = _FORMER_TARGETS.get(target, target)
     if target not in list(Target):
         raise RegistryError(
             "unknown_format", f"{target!r} is not a format; use one of {', '.join(Target)}.", field="format"
         )
-    rows = [row for row in version.files.all() if row.target == target]
+    if dtype not in list(Dtype):
+        raise RegistryError("unknown_dtype", f"{dtype!r} is not a dtype; use one of {', '.join(Dtype)}.", field="dtype")
+    rows = [row for row in version.files.all() if row.target == target and row.dtype == dtype]
+    if not rows:
+        raise _not_written(version, target, dtype)
     names = [row.filename for row in rows]
     if filename is None and len(rows) > 1:
         raise RegistryError(
@@ -74,24 +87,34 @@ def open_download(version: Version, target: str, filename: str | None = None) ->
             f"There is no file {filename!r} in this format; it has {', '.join(names)}.",
             field="file",
         )
-    if target == CANONICAL:
-        return Download(
-            row.filename, row.size, version.blob, "application/octet-stream", storage.open_blob(version.blob)
-        )
-    return _written(version, target, row.filename)
+    if row.sha256 == version.blob:  # the canonical file, and what other tools read as it is
+        return Download(row.filename, row.size, row.sha256, MEDIA_TYPE, _opened(version.blob))
+    return _written(version, row)
 
 
-def _written(version: Version, target: str, filename: str) -> Download:
+def _not_written(version: Version, target: str, dtype: str) -> RegistryError:
+    """The refusal of a format that the embedding cannot be written in."""
+    if any(row.target == target for row in version.files.all()):
+        message = f"The numbers are too large for {dtype}; download the file without it."
+        return RegistryError("no_such_dtype", message, field="dtype")
+    there = ", ".join(dict.fromkeys(row.target for row in version.files.all()))
+    message = f"This embedding cannot be written as {target}; there is {there}."
+    return RegistryError("no_such_format", message, field="format")
+
+
+def _written(version: Version, row: File) -> Download:
     """Write a virtual file from the canonical one; it takes about a millisecond, so none is kept."""
-    encoders = inspect(storage.read(version.blob)).encoders
+    with _opened(version.blob) as canonical:
+        encoders = inspect(canonical.read()).encoders
     embedding = version.embedding
-    files = {
-        file.filename: file
-        for file in write(Target(target), encoders, token=embedding.token, name=embedding.name)
-    }
-    file = files[filename]
+    written = write(
+        Target(row.target), encoders, token=embedding.token, name=embedding.name, dtype=Dtype(row.dtype)
+    )
+    file = next((file for file in written if file.filename == row.filename), None)
+    if file is None:  # rows of an older release, until index_hashes has been there
+        raise RegistryError("unknown_file", f"There is no file {row.filename!r} in this format now.", field="file")
     return Download(
-        filename, len(file.data), hashes.sha256(file.data), file.media_type, io.BytesIO(file.data)
+        row.filename, len(file.data), hashes.sha256(file.data), file.media_type, io.BytesIO(file.data)
     )
 
 
@@ -108,13 +131,17 @@ def find_version(user: User | AnonymousUser, owner: str, name: str, number: int 
 
 
 def serve(
-    request: HttpRequest, version: Version, target: str, filename: str | None = None
+    request: HttpRequest,
+    version: Version,
+    target: str,
+    filename: str | None = None,
+    dtype: str = Dtype.FLOAT32,
 ) -> HttpResponseBase:
     """Answer GET or HEAD with a file: whole, a range of it, or 304. The caller has checked who may see it.
 
-    A download counts once: when a GET receives byte 0. Raises ``RegistryError`` as :func:`open_download` does.
+    A download counts when a GET is answered with every byte: programs ask for a few to learn the size. Raises ``RegistryError`` as :func:`open_download` does.
     """
-    download = open_download(version, target, filename)
+    download = open_download(version, target, filename, dtype)
     etag = f'"{download.sha256}"'
     public = version.embedding.visibility == Visibility.PUBLIC
     # Caches ask anew each time: the visibility may have changed; where it has not, the answer is a 304.
@@ -139,7 +166,7 @@ def serve(
     if request.method == "HEAD":
         download.stream.close()
         return HttpResponse(content_type=download.media_type, headers=headers)
-    if sent.start == 0:
+    if len(sent) == download.size:
         Embedding.objects.filter(pk=version.embedding_id).update(downloads=F("downloads") + 1)
     return StreamingHttpResponse(
         _chunks(download.stream, sent),
@@ -151,7 +178,7 @@ def serve(
 
 def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpResponse:
     """Answer with a preview. ``digest`` is the beginning of its SHA-256, as its address has it."""
-    if len(digest) != PICTURE_DIGEST_CHARACTERS:
+    if not _DIGEST.fullmatch(digest):
         raise Http404
     preview = (
         Preview.objects.select_related("version__embedding")
@@ -166,11 +193,24 @@ def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpRes
     if not public and not Embedding.objects.visible_to(request.user).filter(pk=embedding.pk).exists():
         raise Http404
     etag = f'"{preview.blob}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, {_IMMUTABLE}" if public else "private, no-cache"}
+    caching = f"public, max-age={PICTURE_SECONDS}" if public else "private, no-cache"
+    headers = {"ETag": etag, "Cache-Control": caching}
     if _matches(request, etag):
         return HttpResponseNotModified(headers=headers)
-    headers["X-Content-Type-Options"] = "nosniff"
-    return HttpResponse(storage.read(preview.blob), content_type="image/webp", headers=headers)
+    with _opened(preview.blob) as stream:
+        picture = stream.read()
+    headers |= {"X-Content-Type-Options": "nosniff", "Content-Length": str(len(picture))}
+    body = b"" if request.method == "HEAD" else picture
+    return HttpResponse(body, content_type="image/webp", headers=headers)
+
+
+def _opened(blob: str) -> IO[bytes]:
+    """Open a blob that a row names; ``Http404`` for one that the storage has lost, which the log tells the operator."""
+    try:
+        return storage.open_blob(blob)
+    except storage.BlobMissing as error:
+        logger.error("The storage has lost the blob %s.", blob)
+        raise Http404("The storage has lost this file.") from error
 
 
 def _matches(request: HttpRequest, etag: str) -> bool:

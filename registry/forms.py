@@ -6,9 +6,7 @@ from typing import Any
 
 from django import forms
 
-from registry.formats import Inspection
 from registry.models import (
-    FAMILY_CHOICES,
     MAX_DESCRIPTION_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     MAX_TOKEN_CHARACTERS,
@@ -17,6 +15,7 @@ from registry.models import (
     License,
     Visibility,
 )
+from registry.pending import Part
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -38,12 +37,15 @@ class ManyFilesField(forms.FileField):
 
 
 class FileForm(forms.Form):
-    """Step one of an upload: the file."""
+    """Step one of an upload: the file, or the files that belong together."""
 
-    file = forms.FileField(
+    file = ManyFilesField(
         label="Embedding file",
         allow_empty_file=True,
-        help_text="Safetensors, A1111 .pt or diffusers .bin. It is read as numbers only, and nothing is stored for others yet.",
+        help_text=(
+            "Safetensors, A1111 .pt or picture, diffusers .bin. Choose several where they belong together: the two halves of "
+            "an SDXL embedding, a word and its negative. They are read as numbers only, and nothing is stored for others yet."
+        ),
     )
 
 
@@ -69,26 +71,52 @@ class DetailsForm(forms.Form):
         return cls(initial={**fields, "tags": ", ".join(embedding.tags)})
 
 
-class UploadForm(DetailsForm):
-    """Step two of an upload: details beside what was detected. ``draft`` is the signed reference to the file."""
+class PartForm(forms.Form):
+    """Step two of an upload, for each embedding in it: what tells it from others."""
 
-    field_order = ["draft", "name", "token", "title", "base", "kind", "tags", "description", "license", "visibility", "pictures"]
-
-    draft = forms.CharField(widget=forms.HiddenInput)
+    include = forms.BooleanField(label="Publish this one", required=False, initial=True)
     name = forms.CharField(
         max_length=64, help_text="Lower-case letters, digits, hyphens. It is in the address and the file's name."
     )
     token = forms.CharField(
         label="Placeholder token", max_length=MAX_TOKEN_CHARACTERS, help_text="What people write in a prompt, for example <koi>."
     )
-    base = forms.ChoiceField(label="Base family", choices=FAMILY_CHOICES)
+    title = forms.CharField(max_length=MAX_TITLE_CHARACTERS, help_text="In any language.")
+    base = forms.ChoiceField(label="Base family")
+    kind = forms.ChoiceField(choices=Kind.choices)
+
+    def __init__(self, *args: Any, part: Part, alone: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.part = part
+        bases = part.inspection.bases
+        self.fields["base"].choices = [(candidate.base.value, candidate.base.label) for candidate in bases]
+        if len(bases) > 1:  # the numbers do not tell, so nothing is chosen for the person
+            self.fields["base"].choices.insert(0, ("", "Choose…"))
+            self.fields["base"].help_text = "The numbers fit each of these; say which it was trained on."
+        if alone:
+            del self.fields["include"]
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether this embedding shall be published."""
+        return "include" not in self.fields or bool(self["include"].value())
+
+
+class UploadForm(DetailsForm):
+    """Step two of an upload, once: what all its embeddings share. ``draft`` is the signed reference to the files."""
+
+    field_order = ["draft", "tags", "description", "license", "visibility", "pictures"]
+
+    title = None
+    kind = None
+    draft = forms.CharField(widget=forms.HiddenInput)
     pictures = ManyFilesField(
         label="Preview pictures",
         required=False,
         help_text="JPEG, PNG or WebP. What the camera or program wrote into them is removed.",
     )
 
-    def offer(self, inspection: Inspection) -> None:
-        """Offer only the base families that the file fits."""
-        fitting = {candidate.base.value for candidate in inspection.bases}
-        self.fields["base"].choices = [choice for choice in FAMILY_CHOICES if choice[0] in fitting]
+    def __init__(self, *args: Any, alone: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not alone:  # nobody could tell which word a picture shows
+            del self.fields["pictures"]

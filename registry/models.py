@@ -15,6 +15,7 @@ from django.urls import reverse
 from hub.accounts.names import validate_embedding_name
 from registry.formats.types import Family
 from registry.querysets import EmbeddingQuerySet
+from registry.skeletons import MAX_SKELETON_CHARACTERS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -70,6 +71,19 @@ class License(models.TextChoices):
     OTHER = "other", "Other (say which in the description)"
 
 
+class HashKind(models.TextChoices):
+    """What a hash is of. AutoV2 and the hashes in A1111's "TI hashes" are beginnings of the SHA-256."""
+
+    SHA256 = "sha256", "SHA-256"
+    AUTOV3 = "autov3", "AutoV3"
+    BLAKE3 = "blake3", "BLAKE3"
+    CRC32 = "crc32", "CRC32"
+    CHECKSUM = "checksum", "A1111's checksum of the numbers"
+    DIGEST = "digest", "digest of the numbers"
+    DIGEST_F16 = "digest-f16", "digest of the numbers rounded to float16"
+    DIGEST_BF16 = "digest-bf16", "digest of the numbers rounded to bfloat16"
+
+
 FAMILY_CHOICES = [(family.value, family.label) for family in Family]
 
 
@@ -92,6 +106,14 @@ class Embedding(models.Model):
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE)
     downloads = models.IntegerField(default=0, editable=False)
     likes = models.IntegerField(default=0, editable=False)
+    skeletons = ArrayField(
+        models.CharField(max_length=MAX_SKELETON_CHARACTERS),
+        default=list,
+        db_default=[],
+        blank=True,
+        editable=False,
+        help_text="What its name, title and token look like.",
+    )
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now=True)
     search = models.GeneratedField(
@@ -110,6 +132,7 @@ class Embedding(models.Model):
         indexes = [
             GinIndex(fields=["search"], name="registry_embedding_search"),
             GinIndex(fields=["tags"], name="registry_embedding_tags"),
+            GinIndex(fields=["skeletons"], name="registry_embedding_skeletons"),
             models.Index(
                 fields=["created", "id"], name="registry_embedding_new", condition=Q(visibility="public")
             ),
@@ -163,6 +186,14 @@ class Version(models.Model):
     receipt = models.JSONField(
         null=True, blank=True, help_text="How it was trained, when it was trained here."
     )
+    indexed = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Which targets and hashes its files and hashes were made for.",
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -183,24 +214,54 @@ class Version(models.Model):
 
 
 class File(models.Model):
-    """A file that a version can be downloaded as, with its hashes, so that any copy resolves back to its page."""
+    """A file that a version can be downloaded as. Several targets may give the same bytes under different names."""
 
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="files")
     target = models.CharField(max_length=24, help_text="A value of registry.formats.write.Target.")
+    dtype = models.CharField(
+        max_length=16,
+        default="float32",
+        db_default="float32",
+        help_text="A value of registry.formats.write.Dtype.",
+    )
     filename = models.CharField(max_length=160)
     size = models.IntegerField(help_text="Bytes.")
-    sha256 = models.CharField(max_length=64, db_index=True)
-    autov3 = models.CharField(max_length=12, blank=True, db_index=True)
+    sha256 = models.CharField(max_length=64)
+    autov3 = models.CharField(max_length=64, blank=True)
+    blake3 = models.CharField(max_length=64, blank=True, default="", db_default="")
     crc32 = models.CharField(max_length=8)
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "target", "filename"], name="registry_file_of_version")
+            models.UniqueConstraint(
+                fields=["version", "target", "dtype", "filename"], name="registry_file_once"
+            )
         ]
 
     def __str__(self) -> str:
         return self.filename
+
+
+class Hash(models.Model):
+    """The index of hashes: of the file that was uploaded, of every file written from it, and of the numbers.
+
+    Any copy downloaded anywhere resolves back to its page by a whole hash or the beginning of one.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="hashes")
+    kind = models.CharField(max_length=16, choices=HashKind.choices)
+    value = models.CharField(max_length=64, help_text="Hexadecimal digits in lower case.")
+    uploaded = models.BooleanField(default=False, help_text="Of the file that was uploaded.")
+
+    class Meta:
+        verbose_name_plural = "hashes"
+        constraints = [models.UniqueConstraint(fields=["version", "kind", "value"], name="registry_hash_once")]
+        indexes = [models.Index(fields=["value"], name="registry_hash_value", opclasses=["varchar_pattern_ops"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
 
 
 class Preview(models.Model):

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from hub.accounts.models import User
+from registry import fingerprints
 from registry.errors import RegistryError
-from registry.formats import Inspection, Target, hashes, write
-from registry.models import Embedding, File, Preview, Version
+from registry.intake import Prepared
+from registry.models import Embedding, Preview, Version
 from registry.previews import NewPreview
+from registry.skeletons import skeletons
 
 #: Pictures of a version: a drawn grid (4 prompts × 4 seeds, twice) and as many of the owner's own.
 MAX_PREVIEWS = 64
 #: The constraint that decides who gets a name when two ask at once.
 _PATH_CONSTRAINT = "registry_embedding_path"
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A checked file whose canonical form is in storage."""
-
-    inspection: Inspection
-    blob: str
-    filename: str
 
 
 def name_taken(name: str) -> RegistryError:
@@ -38,9 +30,10 @@ def name_taken(name: str) -> RegistryError:
 
 def create_embedding(owner: User, fields: dict[str, Any]) -> Embedding:
     """Create an embedding from checked fields; of two that ask for a name at once, one is refused."""
+    looks = skeletons(fields["name"], fields["title"], fields["token"])
     try:
         with transaction.atomic():
-            return Embedding.objects.create(owner=owner, **fields)
+            return Embedding.objects.create(owner=owner, skeletons=looks, **fields)
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
         if diagnosis is not None and diagnosis.constraint_name == _PATH_CONSTRAINT:
@@ -57,7 +50,7 @@ def create_version(
     previews: Sequence[NewPreview] = (),
     receipt: dict[str, Any] | None = None,
 ) -> Version:
-    """Create a version with the rows of every file that it can be downloaded as."""
+    """Create a version with the rows of every file that it can be downloaded as, and of every hash."""
     inspection = prepared.inspection
     version = Version.objects.create(
         embedding=embedding,
@@ -72,19 +65,7 @@ def create_version(
         filename=prepared.filename,
         receipt=receipt,
     )
-    File.objects.bulk_create(
-        File(
-            version=version,
-            target=target,
-            filename=file.filename,
-            size=len(file.data),
-            sha256=hashes.sha256(file.data),
-            autov3=hashes.autov3(file.data),
-            crc32=hashes.crc32(file.data),
-        )
-        for target in Target
-        for file in write(target, inspection.encoders, token=embedding.token, name=embedding.name)
-    )
+    fingerprints.index(version, inspection.encoders, uploads=prepared.uploads)
     create_previews(version, previews)
     return version
 

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Extract, Ln, Round
 
 from registry.models import Embedding
 from registry.querysets import EmbeddingQuerySet
+from registry.validation import tag_slug
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -70,7 +71,7 @@ def search(
     exact = {"base": base, "kind": kind, "owner__username": owner}
     found = found.filter(**{field: _plain(value) for field, value in exact.items() if value})
     if tag:
-        found = found.filter(tags__contains=[_plain(tag).lower()])
+        found = found.filter(tags__contains=[tag_slug(_plain(tag))])
     if text := _plain(q).strip():
         found = _matching(found, text)
     if sort == Sort.TRENDING:

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from hub.accounts.models import User
-from registry import rows, storage
+from registry import intake, rows
 from registry.errors import RegistryError
-from registry.formats import FormatError, Inspection, canonical, inspect
-from registry.formats.limits import MAX_FILE_BYTES
+from registry.formats import Inspection
+from registry.intake import Prepared, Upload
+from registry.lookup import find_duplicates
 from registry.markdown import render
 from registry.models import (
-    FAMILY_CHOICES,
     MAX_DESCRIPTION_CHARACTERS,
-    MAX_TITLE_CHARACTERS,
     Embedding,
     Kind,
     License,
     Like,
-    Preview,
     Version,
     Visibility,
 )
-from registry.previews import NewPreview, store_picture
-from registry.rows import Prepared
+from registry.pending import NamedFile, Part
+from registry.previews import NewPreview
+from registry.skeletons import skeletons
 from registry.validation import (
     check_choice,
     check_name,
     check_text,
+    check_title,
     check_token,
-    clean_filename,
     normalise_tags,
 )
 
@@ -44,98 +43,118 @@ MAX_NOTES_CHARACTERS = 500
 EDITABLE = frozenset({"title", "description", "kind", "tags", "license", "visibility"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEmbedding:
+    """One part of an upload and what its owner says of it."""
+
+    part: Part
+    name: str
+    title: str
+    token: str
+    kind: str
+    base: str
+    license: str
+    description: str = ""
+    tags: Iterable[str] = ()
+    visibility: str = Visibility.PRIVATE
+    previews: Sequence[NewPreview] = ()
+    receipt: dict[str, Any] | None = None
+
+
 def inspect_upload(*, filename: str, data: bytes) -> Inspection:
-    """Return what a file holds. Raises ``RegistryError`` naming the file when it is refused."""
-    filename = clean_filename(filename)
-    if len(data) > MAX_FILE_BYTES:
-        raise RegistryError(
-            "too_large",
-            f"{filename}: The file has more than {MAX_FILE_BYTES // 2**20} MB; no embedding does. Is it a checkpoint or a LoRA?",
-            field="file",
-        )
-    try:
-        return inspect(data)
-    except FormatError as error:
-        raise RegistryError(error.code, f"{filename}: {error.message}", field="file") from error
+    """Return what a file of one embedding holds. Raises ``RegistryError`` naming the file when it is refused."""
+    return intake.choose_part(intake.read_files([NamedFile(filename, data)])).inspection
 
 
-def find_duplicates(digest: str, user: User | AnonymousUser) -> QuerySet[Version]:
-    """Return the versions with the same numbers that ``user`` may see in lists, oldest first."""
-    listed = Embedding.objects.listed_for(user)
-    return (
-        Version.objects.filter(digest=digest, embedding__in=listed)
-        .select_related("embedding__owner")
-        .order_by("created", "id")
-    )
+def upload_embedding(*, owner: User, filename: str, data: bytes, **said: Any) -> Version:
+    """Create an embedding with its first version from a file: the one door for uploads and for trained results.
 
-
-def upload_embedding(
-    *,
-    owner: User,
-    filename: str,
-    data: bytes,
-    name: str,
-    title: str,
-    token: str,
-    kind: str,
-    base: str,
-    license: str,
-    description: str = "",
-    tags: Iterable[str] = (),
-    visibility: str = Visibility.PRIVATE,
-    previews: Sequence[NewPreview] = (),
-    receipt: dict[str, Any] | None = None,
-) -> Version:
-    """Create an embedding with its first version: the one door for uploads and for trained results.
-
-    ``data`` is the embedding file in any layout that is read. Raises ``RegistryError``; nothing is created then.
+    ``data`` is an embedding file in any layout that is read, ``said`` are the other fields of :class:`NewEmbedding`.
+    Raises ``RegistryError``; nothing is created then.
     """
+    upload = intake.read_files([NamedFile(filename, data)])
+    (version,) = upload_parts(owner=owner, upload=upload, new=[NewEmbedding(part=intake.choose_part(upload), **said)])
+    return version
+
+
+def upload_parts(*, owner: User, upload: Upload, new: Sequence[NewEmbedding]) -> list[Version]:
+    """Create an embedding of each part that is named: all of them or none.
+
+    Raises ``RegistryError``, whose ``part`` tells which of ``new`` it is about.
+    """
+    checked = check_parts(owner=owner, new=new)
+    prepared = [intake.prepare(upload, item.part) for item in new]
+    made = []
+    with transaction.atomic():
+        for number, (item, fields, ready) in enumerate(zip(new, checked, prepared, strict=True)):
+            try:
+                embedding = rows.create_embedding(owner, fields)
+                made.append(
+                    rows.create_version(embedding, 1, ready, previews=item.previews, receipt=item.receipt)
+                )
+            except RegistryError as error:
+                error.part = number
+                raise
+    return made
+
+
+def check_parts(*, owner: User, new: Sequence[NewEmbedding]) -> list[dict[str, Any]]:
+    """Return the fields of each new embedding as they are stored. Raises as :func:`upload_parts` does; stores nothing."""
+    checked = []
+    for number, item in enumerate(new):
+        try:
+            checked.append(_checked_new(owner, item))
+        except RegistryError as error:
+            error.part = number
+            raise
+    return checked
+
+
+def _checked_new(owner: User, item: NewEmbedding) -> dict[str, Any]:
+    """Return the fields of a new embedding as they are stored."""
     fields = {
-        "name": check_name(name),
-        "title": check_text(title, "title", MAX_TITLE_CHARACTERS, required=True),
-        "token": check_token(token),
+        "name": check_name(item.name),
+        "token": check_token(item.token),
         **_checked(
             {
-                "description": description,
-                "kind": kind,
-                "tags": tags,
-                "license": license,
-                "visibility": visibility,
+                "title": item.title,
+                "description": item.description,
+                "kind": item.kind,
+                "tags": item.tags,
+                "license": item.license,
+                "visibility": item.visibility,
             }
         ),
+        "base": intake.check_base(item.base, item.part),
     }
-    if Embedding.objects.filter(owner=owner, name=name).exists():
-        raise rows.name_taken(name)
-    prepared = _prepare(filename, data)
-    fields["base"] = _checked_base(base, prepared)
-    with transaction.atomic():
-        embedding = rows.create_embedding(owner, fields)
-        return rows.create_version(embedding, 1, prepared, previews=previews, receipt=receipt)
+    if Embedding.objects.filter(owner=owner, name=item.name).exists():
+        raise rows.name_taken(item.name)
+    return fields
 
 
 def add_version(
     *,
     embedding: Embedding,
-    filename: str,
-    data: bytes,
+    files: Sequence[NamedFile],
+    part: str = "",
     notes: str = "",
     previews: Sequence[NewPreview] = (),
     receipt: dict[str, Any] | None = None,
 ) -> Version:
-    """Add the next version. Raises ``RegistryError`` when the file is refused or is for another base family."""
+    """Add the next version; ``part`` is the label of one embedding where the files hold several.
+
+    Raises ``RegistryError`` when its numbers are a version's already, or for another base family.
+    """
     notes = check_text(notes, "notes", MAX_NOTES_CHARACTERS)
-    prepared = _prepare(filename, data)
-    _checked_base(embedding.base, prepared)
+    upload = intake.read_files(files)
+    chosen = intake.choose_part(upload, part)
+    intake.check_base(embedding.base, chosen)
+    prepared = intake.prepare(upload, chosen)
     with transaction.atomic():
         # The lock makes numbers consecutive when two versions arrive at once.
         locked = Embedding.objects.select_for_update().get(pk=embedding.pk)
+        _refuse_known(locked, prepared)
         latest = locked.versions.first()
-        if latest is not None and latest.digest == prepared.inspection.digest:
-            raise RegistryError(
-                "unchanged",
-                f"{prepared.filename}: These are the vectors of version {latest.number} already.",
-                field="file",
-            )
         version = rows.create_version(
             locked,
             latest.number + 1 if latest else 1,
@@ -148,6 +167,18 @@ def add_version(
         return version
 
 
+def _refuse_known(embedding: Embedding, prepared: Prepared) -> None:
+    """Raise for numbers that are a version of the embedding already, in whatever container or dtype they came."""
+    known = find_duplicates(prepared.inspection.encoders, versions=embedding.versions.all())
+    if known:
+        copy = f", rounded to {known[0].rounded}" if known[0].rounded else ""
+        raise RegistryError(
+            "unchanged",
+            f"{prepared.filename}: These are the vectors of version {known[0].version.number} already{copy}.",
+            field="file",
+        )
+
+
 @transaction.atomic
 def update_embedding(*, embedding: Embedding, **fields: Any) -> Embedding:
     """Change some of the fields in :data:`EDITABLE`; raises ``RegistryError`` naming a field that cannot be changed."""
@@ -157,11 +188,11 @@ def update_embedding(*, embedding: Embedding, **fields: Any) -> Embedding:
             f"The {field} cannot be changed: files that people have carry it. Upload a new embedding.",
             field=field,
         )
-    if "title" in fields:
-        fields["title"] = check_text(fields["title"], "title", MAX_TITLE_CHARACTERS, required=True)
-    for field, value in _checked(fields).items():
-        setattr(embedding, field, value)
-    changed = list(fields) + (["description_html"] if "description" in fields else [])
+    changed = _checked(fields)
+    if "title" in changed:
+        changed["skeletons"] = skeletons(embedding.name, changed["title"], embedding.token)
+    for name, value in changed.items():
+        setattr(embedding, name, value)
     embedding.save(update_fields=[*changed, "updated"])
     return embedding
 
@@ -175,15 +206,6 @@ def publish(*, embedding: Embedding) -> Embedding:
 def delete_embedding(*, embedding: Embedding) -> None:
     """Delete an embedding with its versions, files, previews and likes. Blobs stay: others may name them."""
     embedding.delete()
-
-
-def add_preview(*, version: Version, filename: str, data: bytes) -> Preview:
-    """Add an uploaded picture behind the previews a version has."""
-    picture = store_picture(data, filename=clean_filename(filename))
-    with transaction.atomic():
-        # The lock makes positions consecutive when two pictures arrive at once.
-        Version.objects.select_for_update().get(pk=version.pk)
-        return rows.create_previews(version, [NewPreview(picture=picture)])[0]
 
 
 @transaction.atomic
@@ -207,6 +229,8 @@ def unlike(*, user: User, embedding: Embedding) -> bool:
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the editable fields as they are stored, with the rendered description."""
     result = dict(fields)
+    if "title" in fields:
+        result["title"] = check_title(fields["title"])
     if "description" in fields:
         result["description"] = check_text(fields["description"], "description", MAX_DESCRIPTION_CHARACTERS)
         result["description_html"] = render(result["description"])
@@ -216,22 +240,3 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         if field in fields:
             result[field] = check_choice(fields[field], choices, field)
     return result
-
-
-def _checked_base(base: str, prepared: Prepared) -> str:
-    """Return ``base`` when it is among the families that the file's vectors fit."""
-    fitting = [candidate.base for candidate in prepared.inspection.bases]
-    if base in fitting:
-        return base
-    known = ", ".join(f"{family.value} ({family.label})" for family in fitting)
-    remedy = f"its vectors fit {known}." if known else "its vectors fit no base family that this hub knows."
-    asked = dict(FAMILY_CHOICES).get(base, repr(base))
-    raise RegistryError(
-        "wrong_base", f"{prepared.filename}: This is not an embedding for {asked}; {remedy}", field="base"
-    )
-
-
-def _prepare(filename: str, data: bytes) -> Prepared:
-    """Check a file and put its canonical form into storage."""
-    inspection = inspect_upload(filename=filename, data=data)
-    return Prepared(inspection, storage.put(canonical(inspection.encoders)), clean_filename(filename))

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry import views
+from registry import upload, views
 
 app_name = "registry"
 urlpatterns = [
     path("", views.browse, name="browse"),
-    path("upload", views.upload, name="upload"),
+    path("upload", upload.upload, name="upload"),
     path("media/pictures/<int:pk>-<str:digest>.webp", views.picture, name="picture"),
     path("<str:owner>", views.owner, name="owner"),
     path("<str:owner>/<str:name>", views.embedding, name="embedding"),

@@ -9,15 +9,21 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 
-from hub.accounts.names import validate_embedding_name
+from hub.accounts.names import RESERVED_NAMES, SLUG, validate_embedding_name
 from registry import formats
 from registry.errors import RegistryError
-from registry.models import MAX_TAG_CHARACTERS, MAX_TAGS, MAX_TOKEN_CHARACTERS
+from registry.models import MAX_TAG_CHARACTERS, MAX_TAGS, MAX_TITLE_CHARACTERS, MAX_TOKEN_CHARACTERS
+from registry.skeletons import is_invisible
 
 #: Characters of the name kept of an uploaded file, as file systems have it.
 MAX_FILENAME_CHARACTERS = 255
 _TAG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: Choose between the text and the coloured form of a symbol, and stand in many an emoji; nothing is lost without them.
+_SYMBOL_STYLES = re.compile("[\ufe0e\ufe0f]")
+_QUOTES = frozenset("\"'`\\")
+#: Characters of a name, as addresses have it.
+_MAX_NAME_CHARACTERS = 64
 
 
 def check_name(name: str) -> str:
@@ -30,6 +36,36 @@ def check_name(name: str) -> str:
             code, f"The name {name!r} cannot be used. {error.message}", field="name"
         ) from error
     return name
+
+
+def suggest_name(text: str, taken: Iterable[str] = ()) -> str:
+    """Return a free name made of a file's or token's name; "" where nothing of it could stand in an address."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")
+    if not slug:
+        return ""
+    slug = slug[:_MAX_NAME_CHARACTERS].strip("-_")
+    if not SLUG.fullmatch(slug) or slug in RESERVED_NAMES:
+        slug = f"{slug}-word"
+    used, number, free = set(taken), 1, slug
+    while free in used:
+        number += 1
+        free = f"{slug[: _MAX_NAME_CHARACTERS - 5].rstrip('-_')}-{number}"
+    return free
+
+
+def check_title(title: str) -> str:
+    """Return a title in one form (NFKC) whatever the language, without anything that shows nothing or turns the direction."""
+    title = _SYMBOL_STYLES.sub("", unicodedata.normalize("NFKC", title))
+    title = re.sub(r"\s+", " ", check_text(title, "title", MAX_TITLE_CHARACTERS, required=True))
+    hidden = next((character for character in title if is_invisible(character)), None)
+    if hidden is not None:
+        raise RegistryError(
+            "bad_text",
+            f"The title holds a character that cannot be seen or turns the direction of the text (U+{ord(hidden):04X}); leave it out.",
+            field="title",
+        )
+    return title
 
 
 def check_token(token: str) -> str:
@@ -45,12 +81,17 @@ def check_token(token: str) -> str:
             f"The placeholder token has {len(token)} characters; at most {MAX_TOKEN_CHARACTERS} are taken.",
             field="token",
         )
-    # Unicode classes C (control, format) and Z (separators) are invisible, or end the token in a prompt.
-    if any(unicodedata.category(character)[0] in "CZ" for character in token):
+    # White space ends the token in a prompt; what cannot be seen cannot be typed.
+    if any(is_invisible(character) or character.isspace() for character in token):
         raise RegistryError(
             "bad_token",
             "The placeholder token holds a space or an invisible character; leave those out.",
             field="token",
+        )
+    # They end a string in a workflow, a script or a shell, where tokens are pasted.
+    if any(character in _QUOTES for character in token):
+        raise RegistryError(
+            "bad_token", "The placeholder token holds a quote or a backslash; leave those out.", field="token"
         )
     try:
         return formats.check_token(token)
@@ -58,11 +99,16 @@ def check_token(token: str) -> str:
         raise RegistryError(error.code, error.message, field="token") from error
 
 
+def tag_slug(tag: str) -> str:
+    """Return a tag as it is stored: lower case, hyphens for spaces."""
+    return re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFKC", tag).strip().lower()).strip("-")
+
+
 def normalise_tags(tags: Iterable[str]) -> list[str]:
     """Return tags in lower case with hyphens, each once, in the order given; commas separate tags too."""
     result: dict[str, None] = {}
     for tag in (part for line in tags for part in line.split(",")):
-        slug = re.sub(r"[\s_-]+", "-", unicodedata.normalize("NFKC", tag).strip().lower()).strip("-")
+        slug = tag_slug(tag)
         if not slug:
             continue
         if len(slug) > MAX_TAG_CHARACTERS or not _TAG.fullmatch(slug):

@@ -6,21 +6,20 @@ from collections.abc import Iterable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Func
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.accounts.models import User
-from registry import charts, downloads, drafts, services, snippets
+from hub.accounts.names import SLUG
+from registry import charts, downloads, services, snippets
 from registry.errors import RegistryError
-from registry.formats import Inspection, Target
-from registry.forms import DetailsForm, FileForm, UploadForm
-from registry.models import FAMILY_CHOICES, Embedding, Kind, License, Visibility
-from registry.previews import NewPreview, store_picture
+from registry.forms import DetailsForm
+from registry.models import FAMILY_CHOICES, Embedding, Kind, Visibility
+from registry.pending import Dtype
 from registry.search import Sort, search
 
 #: Cards on a page: fills two, three, four and six columns.
@@ -61,6 +60,8 @@ def _top_tags() -> Iterable[str]:
 @require_safe
 def owner(request: HttpRequest, owner: str) -> HttpResponse:
     """What one person shares; on their own page also what they keep private."""
+    if not SLUG.fullmatch(owner):
+        raise Http404
     person = get_object_or_404(User, username=owner, is_active=True)
     found = search(request.user, owner=owner).with_cards()
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -76,9 +77,10 @@ def _find(request: HttpRequest, owner: str, name: str) -> Embedding:
 
 
 def _find_own(request: HttpRequest, owner: str, name: str) -> Embedding:
+    """One's own embedding; what one may see and not change is 403."""
     embedding = _find(request, owner, name)
     if not embedding.is_editable_by(request.user):
-        raise Http404
+        raise PermissionDenied
     return embedding
 
 
@@ -98,7 +100,8 @@ def embedding(request: HttpRequest, owner: str, name: str) -> HttpResponse:
         "versions": versions,
         "pairs": snippets.preview_pairs(version),
         "snippets": snippets.for_version(shown, version, request.build_absolute_uri("/").rstrip("/")),
-        "files": [(Target(file.target), file) for file in version.files.all()],
+        "formats": snippets.formats(version),
+        "contents": snippets.contents(version),
         "curve": charts.loss_curve(version.receipt["loss_curve"]) if version.receipt else None,
         "liked": liked,
         "editable": shown.is_editable_by(request.user),
@@ -111,7 +114,8 @@ def download(request: HttpRequest, owner: str, name: str, number: int, target: s
     """A version's file in a format."""
     version = downloads.find_version(request.user, owner, name, number)
     try:
-        return downloads.serve(request, version, target, request.GET.get("file"))
+        dtype = request.GET.get("dtype", Dtype.FLOAT32)
+        return downloads.serve(request, version, target, request.GET.get("file"), dtype)
     except RegistryError as error:
         raise Http404(error.message) from error
 
@@ -124,83 +128,6 @@ def picture(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def upload(request: HttpRequest) -> HttpResponse:
-    """Two steps on one address: choose a file, then say what it is beside what was found in it."""
-    if request.method != "POST":
-        return render(request, "registry/upload.html", {"form": FileForm()})
-    return _publish_draft(request) if "draft" in request.POST else _inspect_file(request)
-
-
-def _inspect_file(request: HttpRequest) -> HttpResponse:
-    form = FileForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return render(request, "registry/upload.html", {"form": form}, status=422)
-    file = form.cleaned_data["file"]
-    try:
-        # One byte more than allowed is enough to see that a file is too large.
-        data = file.read(services.MAX_FILE_BYTES + 1)
-        inspection = services.inspect_upload(filename=file.name, data=data)
-    except RegistryError as error:
-        form.add_error("file", error.message)
-        return render(request, "registry/upload.html", {"form": form}, status=422)
-    stem = file.name.rsplit(".", 1)[0]
-    token = inspection.tokens[0] if inspection.tokens and inspection.tokens[0] != "*" else f"<{slugify(stem)}>"
-    details = UploadForm(
-        initial={
-            "draft": drafts.keep(owner=request.user, filename=file.name, data=data),
-            "name": slugify(stem)[:64],
-            "title": (inspection.name or stem).replace("-", " ").replace("_", " ")[:120],
-            "token": token,
-            "kind": Kind.OBJECT,
-            "license": License.OTHER,
-            "visibility": Visibility.PUBLIC,
-        }
-    )
-    return _details_page(request, details, inspection)
-
-
-def _details_page(request: HttpRequest, form: UploadForm, inspection: Inspection, status: int = 200) -> HttpResponse:
-    form.offer(inspection)
-    known = services.find_duplicates(inspection.digest, request.user)[:3]
-    context = {"form": form, "inspection": inspection, "duplicates": known}
-    return render(request, "registry/details.html", context, status=status)
-
-
-def _publish_draft(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST, request.FILES)
-    try:
-        draft = drafts.find(owner=request.user, reference=request.POST["draft"])
-        inspection = services.inspect_upload(filename=draft.filename, data=draft.data)
-    except RegistryError as error:
-        start = FileForm(request.POST, request.FILES)
-        start.add_error(None, error.message)
-        return render(request, "registry/upload.html", {"form": start}, status=422)
-    form.offer(inspection)
-    if form.is_valid():
-        values = form.cleaned_data
-        try:
-            pictures = [
-                NewPreview(picture=store_picture(file.read(), filename=file.name)) for file in values.pop("pictures")
-            ]
-            del values["draft"]
-            version = services.upload_embedding(
-                owner=request.user, filename=draft.filename, data=draft.data, previews=pictures, **values
-            )
-        except RegistryError as error:
-            _show(form, error)
-        else:
-            messages.success(request, f"{version.embedding.title} is uploaded.")
-            return redirect(version.embedding)
-    return _details_page(request, form, inspection, 422)
-
-
-def _show(form: Form, error: RegistryError) -> None:
-    """Put a refusal beside the field it is about."""
-    form.add_error(error.field if error.field in form.fields else None, error.message)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """Change what may change of one's own embedding."""
     shown = _find_own(request, owner, name)
@@ -209,7 +136,7 @@ def edit(request: HttpRequest, owner: str, name: str) -> HttpResponse:
         try:
             services.update_embedding(embedding=shown, **form.cleaned_data)
         except RegistryError as error:
-            _show(form, error)
+            form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
             messages.success(request, "Saved.")
             return redirect(shown)

@@ -19,7 +19,8 @@ RESERVED_OWNERS = frozenset(
 
 #: Second path segments below an owner that the site uses or may want to; plus what Windows refuses as a file name.
 RESERVED_NAMES = frozenset(
-    "new edit settings delete likes collections jobs followers con prn aux nul com1 com2 com3 com4 lpt1 lpt2 lpt3".split()
+    "new edit settings delete likes collections jobs followers con prn aux nul".split()
+    + [f"{device}{number}" for device in ("com", "lpt") for number in range(10)]
 )
 
 

@@ -8,16 +8,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from registry.formats import Family, Target
+from registry.intake import MAX_FILES
 from registry.models import Embedding, File, Kind, License, Preview, Version, Visibility
+from registry.pending import CANONICAL, Dtype
 from registry.search import Sort
 
 Choices = list[tuple[str, str]]
-_FAMILIES = [(family.value, family.label) for family in Family]
-_TARGETS = [(target.value, target.value) for target in Target]
+FAMILIES = [(family.value, family.label) for family in Family]
 _SORTS = [(sort.value, sort.value) for sort in Sort]
 
 
-def _choice(choices: Choices, **options: Any) -> serializers.ChoiceField:
+def choice(choices: Choices, **options: Any) -> serializers.ChoiceField:
     """A choice whose refusal says what there is to choose from."""
     message = "“{input}” is not among the choices: " + ", ".join(value for value, _ in choices) + "."
     return serializers.ChoiceField(choices=choices, error_messages={"invalid_choice": message}, **options)
@@ -36,7 +37,7 @@ class FileSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = File
-        fields = ["target", "filename", "size", "sha256", "autov3", "crc32"]
+        fields = ["target", "dtype", "filename", "size", "sha256", "autov3", "blake3", "crc32"]
 
 
 class PreviewSerializer(serializers.ModelSerializer):
@@ -120,10 +121,10 @@ class ListQuerySerializer(serializers.Serializer):
         required=False, allow_blank=True, help_text="Words; the last may be begun only."
     )
     tag = serializers.CharField(required=False, allow_blank=True)
-    base = _choice(_FAMILIES, required=False, allow_blank=True)
-    kind = _choice(Kind.choices, required=False, allow_blank=True)
+    base = choice(FAMILIES, required=False, allow_blank=True)
+    kind = choice(Kind.choices, required=False, allow_blank=True)
     owner = serializers.CharField(required=False, allow_blank=True)
-    sort = _choice(
+    sort = choice(
         _SORTS,
         required=False,
         allow_blank=True,
@@ -136,23 +137,38 @@ class EditableSerializer(serializers.Serializer):
 
     title = serializers.CharField(required=False, allow_blank=True)
     description = serializers.CharField(required=False, allow_blank=True, help_text="Markdown.")
-    kind = _choice(Kind.choices, required=False)
+    kind = choice(Kind.choices, required=False)
     tags = serializers.ListField(
         child=serializers.CharField(allow_blank=True),
         required=False,
         help_text="Repeated, or commas between.",
     )
-    license = _choice(License.choices, required=False)
-    visibility = _choice(Visibility.choices, required=False)
+    license = choice(License.choices, required=False)
+    visibility = choice(Visibility.choices, required=False)
 
 
 class UploadSerializer(serializers.Serializer):
-    """An embedding file."""
+    """An embedding file, or several that belong together."""
 
-    file = serializers.FileField(allow_empty_file=True)
+    file = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True),
+        allow_empty=False,
+        max_length=MAX_FILES,
+        help_text="Repeated for files that belong together, such as the two halves of an SDXL embedding.",
+    )
 
 
-class NewVersionSerializer(UploadSerializer):
+class PartSerializer(UploadSerializer):
+    """One embedding of an upload."""
+
+    part = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="Label of the one to take, as inspect tells it, where the upload holds several.",
+    )
+
+
+class NewVersionSerializer(PartSerializer):
     """A new version of an embedding."""
 
     notes = serializers.CharField(required=False, allow_blank=True)
@@ -161,15 +177,14 @@ class NewVersionSerializer(UploadSerializer):
     )
 
 
-class NewEmbeddingSerializer(EditableSerializer):
+class NewEmbeddingSerializer(PartSerializer, EditableSerializer):
     """An upload. Without a title, the name is the title."""
 
-    file = serializers.ListField(child=serializers.FileField(allow_empty_file=True), allow_empty=False)
     name = serializers.CharField()
     token = serializers.CharField(help_text="The placeholder token, as typed in a prompt.")
-    kind = _choice(Kind.choices)
-    base = _choice(_FAMILIES)
-    license = _choice(License.choices)
+    kind = choice(Kind.choices)
+    base = choice(FAMILIES)
+    license = choice(License.choices)
     previews = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="JPEG, PNG or WebP."
     )
@@ -178,50 +193,59 @@ class NewEmbeddingSerializer(EditableSerializer):
 class DownloadQuerySerializer(serializers.Serializer):
     """Parameters of a download."""
 
-    format = _choice(_TARGETS, default=Target.SAFETENSORS.value)
+    format = serializers.CharField(
+        default=CANONICAL.value, help_text="A target of the version's files: " + ", ".join(Target)
+    )
+    dtype = serializers.CharField(
+        default=Dtype.FLOAT32.value, help_text="float16 halves the size; other tools read it as well."
+    )
     version = serializers.IntegerField(
         required=False, min_value=1, max_value=2**31 - 1, help_text="Number; the newest without."
     )
     file = serializers.CharField(required=False, help_text="File name, where the format has several files.")
 
 
-class BaseCandidateSerializer(serializers.Serializer):
-    """A base family that the vectors fit, and why."""
+class PlaceSerializer(serializers.Serializer):
+    """Where the same numbers are on this hub."""
 
-    base = _choice(_FAMILIES)
-    reason = serializers.CharField()
+    owner = serializers.CharField(source="version.embedding.owner.username")
+    name = serializers.CharField(source="version.embedding.name")
+    version = serializers.IntegerField(source="version.number")
+    rounded = serializers.CharField(help_text="“float16” or “bfloat16” where one is a rounded copy of the other.")
 
 
-class PlaceSerializer(serializers.ModelSerializer):
-    """Where a set of vectors is on this hub."""
+class LookalikeSerializer(serializers.ModelSerializer):
+    """Somebody else's embedding that looks like it is called the same."""
 
-    owner = serializers.CharField(source="embedding.owner.username")
-    name = serializers.CharField(source="embedding.name")
-    version = serializers.IntegerField(source="number")
+    owner = serializers.CharField(source="owner.username")
+    url = serializers.SerializerMethodField(help_text="Its page.")
 
     class Meta:
-        model = Version
-        fields = ["owner", "name", "version"]
+        model = Embedding
+        fields = ["owner", "name", "title", "token", "url"]
+
+    def get_url(self, embedding: Embedding) -> str:
+        return self.context["request"].build_absolute_uri(embedding.get_absolute_url())
 
 
-class InspectionSerializer(serializers.Serializer):
-    """What a file holds, and where its vectors are on this hub already."""
+class UploadedSerializer(EmbeddingSerializer):
+    """An embedding as it was just made, with what its owner may want to know."""
 
-    file = serializers.CharField(help_text="Name of the file.")
-    container = serializers.CharField()
-    layout = serializers.CharField()
-    encoders = EncoderSerializer(many=True)
-    vectors = serializers.IntegerField()
-    norms = serializers.DictField(child=serializers.ListField(child=serializers.FloatField()))
-    tokens = serializers.ListField(child=serializers.CharField())
-    name = serializers.CharField(help_text="What the file calls itself; often stale.")
-    step = serializers.IntegerField(allow_null=True)
-    checkpoint = serializers.CharField()
-    bases = BaseCandidateSerializer(many=True)
-    warnings = serializers.ListField(child=serializers.CharField())
-    digest = serializers.CharField(help_text="SHA-256 of the numbers alone.")
-    sha256 = serializers.CharField(help_text="SHA-256 of the file.")
-    duplicates = PlaceSerializer(many=True)
+    duplicates = serializers.SerializerMethodField(help_text="Other versions with the same numbers.")
+    lookalikes = serializers.SerializerMethodField(
+        help_text="Embeddings of others whose name, title or token looks the same: a warning."
+    )
+
+    class Meta(EmbeddingSerializer.Meta):
+        fields = [*EmbeddingSerializer.Meta.fields, "duplicates", "lookalikes"]
+
+    @extend_schema_field(PlaceSerializer(many=True))
+    def get_duplicates(self, embedding: Embedding) -> list[dict[str, Any]]:
+        return PlaceSerializer(self.context["duplicates"], many=True).data
+
+    @extend_schema_field(LookalikeSerializer(many=True))
+    def get_lookalikes(self, embedding: Embedding) -> list[dict[str, Any]]:
+        return LookalikeSerializer(self.context["lookalikes"], many=True, context=self.context).data
 
 
 class LikesSerializer(serializers.Serializer):
@@ -229,41 +253,3 @@ class LikesSerializer(serializers.Serializer):
 
     liked = serializers.BooleanField()
     likes = serializers.IntegerField()
-
-
-class MatchSerializer(serializers.ModelSerializer):
-    """A file with the hash that was asked for."""
-
-    owner = serializers.CharField(source="version.embedding.owner.username")
-    name = serializers.CharField(source="version.embedding.name")
-    title = serializers.CharField(source="version.embedding.title")
-    token = serializers.CharField(source="version.embedding.token")
-    base = serializers.CharField(source="version.embedding.base")
-    version = serializers.IntegerField(source="version.number")
-    url = serializers.SerializerMethodField(help_text="The embedding's page.")
-
-    class Meta:
-        model = File
-        fields = [
-            "owner",
-            "name",
-            "title",
-            "token",
-            "base",
-            "version",
-            "url",
-            "target",
-            "filename",
-            "size",
-            "sha256",
-            "autov3",
-        ]
-
-    def get_url(self, file: File) -> str:
-        return self.context["request"].build_absolute_uri(file.version.embedding.get_absolute_url())
-
-
-class MatchesSerializer(serializers.Serializer):
-    """Every file with a hash, the oldest first."""
-
-    results = MatchSerializer(many=True)

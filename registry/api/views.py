@@ -1,19 +1,19 @@
-"""``/api/hub/embeddings…``, ``/api/hub/inspect`` and ``/api/hub/hashes``."""
+"""``/api/hub/embeddings…``."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -23,20 +23,17 @@ from rest_framework.response import Response
 
 from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError
-from registry import downloads, search, services
+from registry import downloads, intake, lookup, search, services
 from registry.api import serializers as shapes
 from registry.api.paging import EmbeddingPages
 from registry.errors import RegistryError
-from registry.formats import report
 from registry.formats.limits import MAX_FILE_BYTES
-from registry.models import Embedding, File, Like
+from registry.models import Embedding, Like
+from registry.pending import NamedFile
 from registry.previews import MAX_PICTURE_BYTES, NewPreview, store_picture
 
-#: Characters of a hash: the shortest that tools write, and a whole SHA-256.
-MIN_HASH_CHARACTERS = 8
-SHA256_CHARACTERS = 64
-#: Files in the answer to a hash; more can only come from a prefix that is too short to mean anything.
-MAX_MATCHES = 20
+#: Fields that files carry; a change of one is refused by name.
+FIXED = ("name", "token", "base")
 
 
 class RegistryView(GenericAPIView):
@@ -70,10 +67,16 @@ class RegistryView(GenericAPIView):
             raise PermissionDenied("You may see this embedding, but only its owner may change it.")
         return embedding
 
-    def described(self, embedding: Embedding, code: int = status.HTTP_200_OK) -> Response:
-        """Answer with an embedding as it is stored now."""
+    def described(
+        self,
+        embedding: Embedding,
+        code: int = status.HTTP_200_OK,
+        shape: type[shapes.EmbeddingSerializer] = shapes.EmbeddingSerializer,
+        **told: Any,
+    ) -> Response:
+        """Answer with an embedding as it is stored now; ``told`` is for ``shape``."""
         stored = Embedding.objects.with_details().get(pk=embedding.pk)
-        body = shapes.EmbeddingSerializer(stored, context=self.get_serializer_context()).data
+        body = shape(stored, context={**self.get_serializer_context(), **told}).data
         headers = {}
         if code == status.HTTP_201_CREATED:
             headers["Location"] = reverse("api-embedding", args=[stored.owner.username, stored.name])
@@ -98,22 +101,26 @@ class EmbeddingsView(RegistryView, ListAPIView):
 
     @extend_schema(
         request={"multipart/form-data": shapes.NewEmbeddingSerializer},
-        responses={201: shapes.EmbeddingSerializer},
+        responses={201: shapes.UploadedSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Upload an embedding."""
+        """Upload an embedding: one file, or several that belong together."""
         values = self.values(shapes.NewEmbeddingSerializer, request.data)
-        files = values.pop("file")
-        if len(files) > 1:
-            raise RegistryError(
-                "one_file",
-                f"{len(files)} files came; send one, and add others as versions of the embedding.",
-                field="file",
-            )
+        upload = intake.read_files(named(values.pop("file")))
+        part = intake.choose_part(upload, values.pop("part", ""))
         values["title"] = values.get("title") or values["name"]
-        values["previews"] = _stored(values.pop("previews", []))
-        version = services.upload_embedding(owner=request.user, **_named(files[0]), **values)
-        return self.described(version.embedding, status.HTTP_201_CREATED)
+        pictures = values.pop("previews", [])
+        new = services.NewEmbedding(part=part, **values)
+        services.check_parts(owner=request.user, new=[new])  # before a picture is stored
+        duplicates = lookup.find_duplicates(
+            part.inspection.encoders, versions=lookup.listed_versions(request.user)
+        )
+        new = replace(new, previews=_stored(pictures))
+        (version,) = services.upload_parts(owner=request.user, upload=upload, new=[new])
+        made = version.embedding
+        lookalikes = lookup.find_lookalikes(request.user, made.name, made.title, made.token)
+        told = {"duplicates": duplicates, "lookalikes": lookalikes}
+        return self.described(made, status.HTTP_201_CREATED, shapes.UploadedSerializer, **told)
 
 
 class EmbeddingView(RegistryView):
@@ -130,8 +137,11 @@ class EmbeddingView(RegistryView):
     def patch(self, request: Request, owner: str, name: str) -> Response:
         """Change what is said of an embedding of yours."""
         embedding = self.own_embedding(owner, name)
-        fixed = {field for field in ("name", "token", "base") if field in request.data}
         values = self.values(shapes.EditableSerializer, request.data, partial=True)
+        fixed = {field for field in FIXED if field in request.data}
+        if unknown := sorted(set(request.data) - set(shapes.EditableSerializer().fields) - fixed):
+            message = f"{', '.join(unknown)[:200]}: there is no such field."
+            raise ApiError("invalid", message, fields={field: ["There is no such field."] for field in unknown})
         services.update_embedding(
             embedding=embedding, **values, **{field: request.data[field] for field in fixed}
         )
@@ -159,7 +169,8 @@ class VersionsView(RegistryView):
         embedding = self.own_embedding(owner, name)
         values = self.values(shapes.NewVersionSerializer, request.data)
         previews = _stored(values.pop("previews", []))
-        services.add_version(embedding=embedding, **_named(values.pop("file")), previews=previews, **values)
+        files = named(values.pop("file"))
+        services.add_version(embedding=embedding, files=files, previews=previews, **values)
         return self.described(embedding, status.HTTP_201_CREATED)
 
 
@@ -189,7 +200,7 @@ class DownloadView(RegistryView):
         """Download a version in a file format. Ranges and ETags work."""
         asked = self.values(shapes.DownloadQuerySerializer, request.query_params)
         version = downloads.find_version(request.user, owner, name, asked.get("version"))
-        return downloads.serve(request, version, asked["format"], asked.get("file"))
+        return downloads.serve(request, version, asked["format"], asked.get("file"), asked["dtype"])
 
 
 class LikeView(RegistryView):
@@ -217,60 +228,9 @@ class LikeView(RegistryView):
         return Response({"liked": liked, "likes": embedding.likes})
 
 
-class InspectView(RegistryView):
-    """What a file holds."""
-
-    serializer_class = shapes.InspectionSerializer
-    parser_classes = [MultiPartParser]
-
-    def get_permissions(self) -> list[BasePermission]:
-        return [ReadScope()]
-
-    @extend_schema(request={"multipart/form-data": shapes.UploadSerializer})
-    def post(self, request: Request) -> Response:
-        """Read a file and store nothing."""
-        upload = _named(self.values(shapes.UploadSerializer, request.data)["file"])
-        inspection = services.inspect_upload(**upload)
-        told = {
-            "file": upload["filename"],
-            **report(inspection),
-            "vectors": inspection.vectors,
-            "duplicates": services.find_duplicates(inspection.digest, request.user),
-        }
-        return Response(self.get_serializer(told).data)
-
-
-class HashView(RegistryView):
-    """Files by hash."""
-
-    serializer_class = shapes.MatchesSerializer
-
-    def get(self, request: Request, hash: str) -> Response:
-        """Find the embedding that a file belongs to, by 8 to 64 hex digits of its SHA-256 or AutoV3."""
-        value = hash.lower()
-        if not re.fullmatch(f"[0-9a-f]{{{MIN_HASH_CHARACTERS},{SHA256_CHARACTERS}}}", value):
-            raise ApiError(
-                "bad_hash", f"A hash has {MIN_HASH_CHARACTERS} to {SHA256_CHARACTERS} hexadecimal digits."
-            )
-        # Who has the whole hash has the file, and may find its page; a guessed prefix finds only what lists show.
-        whole = len(value) == SHA256_CHARACTERS
-        embeddings = (
-            Embedding.objects.visible_to(request.user)
-            if whole
-            else Embedding.objects.listed_for(request.user)
-        )
-        found = File.objects.filter(
-            Q(sha256__startswith=value) | Q(autov3__startswith=value), version__embedding__in=embeddings
-        )
-        matches = list(found.select_related("version__embedding__owner").order_by("id")[:MAX_MATCHES])
-        if not matches:
-            raise NotFound("No file on this hub has this hash.")
-        return Response(self.get_serializer({"results": matches}).data)
-
-
-def _named(file: UploadedFile) -> dict[str, Any]:
-    """Return an uploaded file as services take it; of one that is too large, only as much as shows that."""
-    return {"filename": file.name or "file", "data": file.read(MAX_FILE_BYTES + 1)}
+def named(files: list[UploadedFile]) -> list[NamedFile]:
+    """Return uploaded files as services take them; of one that is too large, only as much as shows that."""
+    return [NamedFile(file.name or "file", file.read(MAX_FILE_BYTES + 1)) for file in files]
 
 
 def _stored(pictures: list[UploadedFile]) -> list[NewPreview]:

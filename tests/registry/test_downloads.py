@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from registry import services
+from registry import services, storage
 from registry.downloads import find_version, open_download, serve, serve_picture
 from registry.errors import RegistryError
-from registry.formats import Target, hashes, inspect, safetensors
+from registry.formats import Dtype, FormatError, NamedFile, Target, hashes, inspect, safetensors, targets_for
 from registry.models import Embedding
 from registry.previews import NewPreview, store_picture
 from tests.registry.samples import picture, sd1_file, sdxl_file, vectors
@@ -25,11 +28,11 @@ def version(alice, upload):
 def ask(rf, version):
     """Serve a file of the version; returns status, headers and bytes."""
 
-    def make(target="safetensors", *, method="get", filename=None, of=version, **headers):
+    def make(target="canonical", dtype="float32", *, method="get", filename=None, of=version, **headers):
         request = getattr(rf, method)(
             "/", headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
-        answer = serve(request, of, target, filename)
+        answer = serve(request, of, target, filename, dtype)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         return answer.status_code, answer.headers, body
 
@@ -53,35 +56,70 @@ def test_the_canonical_file_arrives_whole_with_its_length_and_hash(ask, version)
     assert headers["Content-Disposition"] == expected
 
 
-@pytest.mark.parametrize("target", list(Target))
-def test_every_format_carries_the_same_vectors_under_the_hash_the_page_shows(ask, version, target):
-    status, headers, body = ask(target)
-    row = version.files.get(target=target)
+def numbers_of(data):
+    """The vectors of each text encoder in a file, or in every file of a zip."""
+    if data[:2] == b"PK" and "learned_embeds.safetensors" in (names := zipfile.ZipFile(io.BytesIO(data)).namelist()):
+        return [encoder for name in names for encoder in numbers_of(zipfile.ZipFile(io.BytesIO(data)).read(name))]
+    try:
+        return [encoder.vectors for encoder in inspect(data).encoders]
+    except FormatError:  # half of a pair
+        return [tensor.values for tensor in safetensors.read(data)[0]]
+
+
+@pytest.mark.parametrize("dtype", list(Dtype))
+@pytest.mark.parametrize("target", targets_for(inspect(sd1_file()).encoders))
+def test_every_format_carries_the_same_vectors_under_the_hash_the_page_shows(ask, version, target, dtype):
+    status, headers, body = ask(target, dtype)
+    row = version.files.get(target=target, dtype=dtype)
     assert status == 200
-    assert np.array_equal(inspect(body).encoders[0].vectors, vectors())
+    (carried,) = numbers_of(body)
+    exact = vectors() if dtype == Dtype.FLOAT32 else vectors().astype(np.float16).astype(np.float32)
+    assert np.array_equal(carried, exact)
     assert (hashes.sha256(body), str(len(body))) == (row.sha256, headers["Content-Length"])
     assert headers["ETag"] == f'"{row.sha256}"'
     assert row.filename in headers["Content-Disposition"]
 
 
-def test_a_format_of_several_files_is_served_by_file_name(alice, upload, ask):
+@pytest.mark.parametrize("target", targets_for(inspect(sdxl_file()).encoders))
+def test_every_format_of_two_encoders_carries_both(alice, upload, ask, target):
     of = upload(alice, "big-one", data=sdxl_file(), base="sdxl").latest
-    names = [row.filename for row in of.files.filter(target="diffusers")]
-    assert len(names) == 2
-    widths = {width_of(ask("diffusers", filename=name, of=of)[2]) for name in names}
-    assert widths == {768, 1280}
-    with pytest.raises(RegistryError, match=names[1]) as refused:
-        open_download(of, "diffusers")
+    status, _, body = ask(target, of=of)
+    assert status == 200
+    carried = {array.shape[1]: array for array in numbers_of(body)}
+    assert np.array_equal(carried[768], vectors(0, 2, 768))
+    assert np.array_equal(carried[1280], vectors(0, 2, 1280))
+
+
+def test_a_format_that_an_embedding_cannot_have_is_refused_with_what_there_is(alice, upload, version):
+    with pytest.raises(RegistryError, match="canonical") as refused:
+        open_download(version, Target.DIFFUSERS_SDXL)
+    assert refused.value.code == "no_such_format"
+    values = vectors()
+    values[0, 0] = 70_000
+    loud = upload(alice, "loud-one", data=safetensors.write({"emb_params": values}, None)).latest
+    with pytest.raises(RegistryError, match="too large") as refused:
+        open_download(loud, Target.CANONICAL, dtype="float16")
+    assert refused.value.code == "no_such_dtype"
+
+
+def test_the_name_that_a_format_had_in_older_addresses_still_works(ask):
+    assert ask("safetensors")[2] == sd1_file()
+
+
+def test_where_a_format_has_several_files_one_is_asked_for_by_name(version):
+    row = version.files.get(target="a1111-pt", dtype="float32")
+    row.pk, row.filename = None, "second.pt"
+    row.save()
+    with pytest.raises(RegistryError, match=r"second\.pt") as refused:
+        open_download(version, "a1111-pt")
     assert refused.value.code == "several_files"
-
-
-def width_of(data):
-    (tensor,) = safetensors.read(data)[0]
-    return tensor.values.shape[1]
+    with pytest.raises(RegistryError) as refused:  # what an older release wrote and this one does not
+        open_download(version, "a1111-pt", "second.pt")
+    assert refused.value.code == "unknown_file"
 
 
 @pytest.mark.parametrize(
-    ("target", "filename", "code"), [("onnx", None, "unknown_format"), ("a1111", "x.pt", "unknown_file")]
+    ("target", "filename", "code"), [("onnx", None, "unknown_format"), ("a1111-pt", "x.pt", "unknown_file")]
 )
 def test_a_file_that_does_not_exist_is_refused_in_words(version, target, filename, code):
     with pytest.raises(RegistryError) as refused:
@@ -89,7 +127,7 @@ def test_a_file_that_does_not_exist_is_refused_in_words(version, target, filenam
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("target", ["safetensors", "a1111"])
+@pytest.mark.parametrize("target", ["canonical", "a1111-pt"])
 @pytest.mark.parametrize(
     ("asked", "start", "stop"),
     [("bytes=0-9", 0, 10), ("bytes=10-19", 10, 20), ("bytes=100-", 100, None), ("bytes=-7", -7, None),
@@ -142,15 +180,23 @@ def test_a_client_that_has_another_file_gets_this_one(ask):
     assert ask(If_None_Match='"another"')[0] == 200
 
 
-def test_a_download_counts_once_however_it_is_split(ask):
+def test_a_download_counts_when_the_whole_file_is_sent(ask):
     ask(method="head")
+    ask(Range="bytes=0-0")
+    ask(Range="bytes=0-99")
+    ask(Range="bytes=-5")
     assert downloads() == 0
     ask()
-    assert downloads() == 1
-    ask(Range="bytes=0-99")
-    ask(Range="bytes=100-199")
-    ask(Range="bytes=-5")
+    ask(Range="bytes=0-")
     assert downloads() == 2
+
+
+def test_a_file_that_the_storage_lost_is_not_found(ask, version):
+    storage.default_storage.delete(storage.path_of(version.blob))
+    for target in ("canonical", "a1111-pt"):
+        with pytest.raises(Http404):
+            ask(target)
+    assert downloads() == 0
 
 
 def test_head_tells_everything_and_sends_nothing(ask):
@@ -161,7 +207,7 @@ def test_head_tells_everything_and_sends_nothing(ask):
 
 
 def test_a_file_name_cannot_break_out_of_its_header(ask, version):
-    version.files.filter(target="safetensors").update(filename='schö"n\n.safetensors')
+    version.files.filter(target="canonical", dtype="float32").update(filename='schö"n\n.safetensors')
     _, headers, _ = ask()
     assert headers["Content-Disposition"] == (
         "attachment; filename=\"sch__n_.safetensors\"; filename*=UTF-8''sch%C3%B6%22n%0A.safetensors"
@@ -178,7 +224,7 @@ def test_only_public_files_may_lie_in_shared_caches(ask, version, visibility, sc
 
 def test_versions_are_found_by_address_by_who_may_see_them(alice, bob, sam, upload):
     embedding = upload(alice, visibility="private")
-    second = services.add_version(embedding=embedding, filename="b.safetensors", data=sd1_file(9))
+    second = services.add_version(embedding=embedding, files=[NamedFile("b.safetensors", sd1_file(9))])
     assert find_version(alice, "alice", "red-heart") == second
     assert find_version(sam, "alice", "red-heart", 1).number == 1
     for user, owner, name, number in [
@@ -198,19 +244,21 @@ def preview(alice, upload):
     return upload(alice, previews=[NewPreview(picture=stored)]).latest.previews.get()
 
 
-def see(rf, preview, user, digest=None, **headers):
-    request = rf.get("/", headers=headers)
+def see(rf, preview, user, digest=None, method="get", **headers):
+    request = getattr(rf, method)("/", headers=headers)
     request.user = user
     return serve_picture(request, preview.pk, digest or preview.blob[:12])
 
 
-def test_a_public_picture_may_be_kept_for_ever(rf, preview):
+def test_a_public_picture_may_be_kept_for_minutes(rf, preview):
     answer = see(rf, preview, AnonymousUser())
     assert answer.status_code == 200
     assert answer["Content-Type"] == "image/webp"
-    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer["Cache-Control"] == "public, max-age=300"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer.content[:4] == b"RIFF"
+    head = see(rf, preview, AnonymousUser(), method="head")
+    assert (head.content, head["Content-Length"]) == (b"", str(len(answer.content)))
     assert see(rf, preview, AnonymousUser(), **{"If-None-Match": answer["ETag"]}).status_code == 304
 
 
@@ -230,7 +278,7 @@ def test_an_unlisted_picture_is_shown_to_who_has_its_address(rf, preview):
     assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-cache")
 
 
-@pytest.mark.parametrize("digest", ["0" * 12, "", "0", "%" * 12])
+@pytest.mark.parametrize("digest", ["0" * 12, "", "0", "%" * 12, "a" * 11 + "\x00"])
 def test_a_guessed_picture_address_is_not_found(rf, preview, alice, digest):
     with pytest.raises(Http404):
         see(rf, preview, alice, digest or "?")

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from registry import services, storage
+from registry import storage
 from registry.errors import RegistryError
 from registry.previews import MAX_PICTURE_BYTES, store_generated, store_picture, to_webp
 from tests.registry.samples import picture
@@ -126,11 +126,3 @@ def test_a_picture_that_a_model_drew_says_so_and_others_do_not():
     mark = packet.find(".//{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType")
     assert mark.text == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     assert (result.width, result.height) == (32, 32)
-
-
-def test_an_owners_picture_is_added_behind_those_there_are(alice, upload):
-    version = upload(alice).latest
-    services.add_preview(version=version, filename="a.png", data=picture())
-    added = services.add_preview(version=version, filename="b.png", data=picture(colour=(0, 0, 255)))
-    assert (added.position, added.source) == (1, "uploaded")
-    assert [preview.position for preview in version.previews.all()] == [0, 1]

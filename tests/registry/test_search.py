@@ -187,3 +187,8 @@ def test_details_cost_four_queries_whatever_the_rows(alice, upload):
     assert len(told) == 12
     assert told[0] == ("alice", [(1, 4, None)])
     assert len(queries) == 4
+
+
+def test_a_tag_is_found_however_it_is_written(shelf):
+    for tag in ("pastel-tones", "Pastel tones", "pastel_tones "):
+        assert names(tag=tag) == ["watercolour"]

@@ -8,15 +8,16 @@ from PIL import Image
 
 from registry import services, storage
 from registry.errors import RegistryError
-from registry.formats import Encoder, Target, canonical, hashes, inspect, write
+from registry.formats import Dtype, Encoder, NamedFile, Target, canonical, hashes, inspect, targets_for, write
 from registry.formats.limits import MAX_FILE_BYTES
+from registry.lookup import find_duplicates, listed_versions
 from registry.models import Embedding, File, Preview, Version
 from registry.previews import NewPreview, store_generated, store_picture
 from tests.registry.samples import at_once, picture, sd1_file, sdxl_file, vectors
 
 
 def test_an_upload_is_stored_as_canonical_safetensors_with_every_fact_about_it(alice, upload):
-    data = write(Target.A1111, inspect(sd1_file(7, rows=3)).encoders, token="<x>", name="old")[0].data
+    data = write(Target.A1111_PT, inspect(sd1_file(7, rows=3)).encoders, token="<x>", name="old")[0].data
     embedding = upload(
         alice, "my-heart", data=data, filename=r"C:\stuff\heart.pt", tags=["Red Things, heart", "heart"], description="**Red**"
     )  # fmt: skip
@@ -37,19 +38,20 @@ def test_an_upload_is_stored_as_canonical_safetensors_with_every_fact_about_it(a
 
 
 def test_every_file_it_can_be_downloaded_as_is_known_by_its_hashes(alice, upload):
+    encoders = inspect(sdxl_file()).encoders
     embedding = upload(alice, data=sdxl_file(), base="sdxl")
     version = embedding.latest
-    files = {(file.target, file.filename): file for file in version.files.all()}
-    assert {target for target, _ in files} == set(Target)
-    assert len([target for target, _ in files if target == "diffusers"]) == 2
-    for target in Target:
-        for written in write(
-            target, inspect(sdxl_file()).encoders, token=embedding.token, name=embedding.name
-        ):
-            row = files[target, written.filename]
-            assert (row.size, row.sha256) == (len(written.data), hashes.sha256(written.data))
-            assert row.crc32 == hashes.crc32(written.data)
-    assert files["safetensors", "red-heart.safetensors"].sha256 == version.blob
+    files = {(file.target, file.dtype, file.filename): file for file in version.files.all()}
+    assert {target for target, _, _ in files} == set(targets_for(encoders))
+    for target in targets_for(encoders):
+        for dtype in Dtype:
+            for written in write(target, encoders, token=embedding.token, name=embedding.name, dtype=dtype):
+                row = files.pop((target, dtype, written.filename))
+                assert (row.size, row.sha256) == (len(written.data), hashes.sha256(written.data))
+                assert (row.crc32, row.autov3) == (hashes.crc32(written.data), hashes.autov3(written.data))
+                assert len(row.blake3) == 64
+    assert not files
+    assert version.files.get(target="canonical", dtype="float32").sha256 == version.blob
 
 
 def test_the_same_vectors_in_another_container_are_found_as_duplicates(alice, bob, upload):
@@ -57,9 +59,10 @@ def test_the_same_vectors_in_another_container_are_found_as_duplicates(alice, bo
     encoders = inspect(sd1_file()).encoders
     theirs = upload(bob, data=write(Target.DIFFUSERS_BIN, encoders, token="<b>", name="b")[0].data)
     hidden = upload(bob, "hidden-one", visibility="private")
-    digest = inspect(sd1_file()).digest
-    assert [version.embedding for version in services.find_duplicates(digest, alice)] == [mine, theirs]
-    assert [version.embedding for version in services.find_duplicates(digest, bob)] == [mine, theirs, hidden]
+    for person, expected in ((alice, [mine, theirs]), (bob, [mine, theirs, hidden])):
+        found = find_duplicates(encoders, versions=listed_versions(person))
+        assert [item.version.embedding for item in found] == expected
+        assert {item.rounded for item in found} == {""}
 
 
 REFUSED = [
@@ -140,13 +143,13 @@ def test_of_many_who_ask_for_one_name_at_once_one_gets_it(alice, upload):
     assert {error.code for error in refused} == {"name_taken"}
     assert len(refused) == 5
     assert Embedding.objects.count() == Version.objects.count() == 1
-    assert File.objects.count() == len(Target)
+    assert set(File.objects.values_list("version", flat=True)) == {Version.objects.get().pk}
 
 
 def test_versions_count_up_and_the_newest_is_shown(alice, upload):
     embedding = upload(alice)
     version = services.add_version(
-        embedding=embedding, filename="v2.safetensors", data=sd1_file(5), notes="Longer"
+        embedding=embedding, files=[NamedFile("v2.safetensors", sd1_file(5))], notes="Longer"
     )
     assert (version.number, version.notes) == (2, "Longer")
     assert Embedding.objects.get().latest == version
@@ -163,7 +166,7 @@ def test_versions_count_up_and_the_newest_is_shown(alice, upload):
 def test_a_version_that_does_not_fit_is_refused(alice, upload, data, code, word):
     embedding = upload(alice)
     with pytest.raises(RegistryError) as refused:
-        services.add_version(embedding=embedding, filename="v2.pt", data=data)
+        services.add_version(embedding=embedding, files=[NamedFile("v2.pt", data)])
     assert code is None or refused.value.code == code
     assert word in refused.value.message
     assert embedding.versions.count() == 1
@@ -174,7 +177,8 @@ def test_versions_that_arrive_at_once_get_numbers_of_their_own(alice, upload):
     embedding = upload(alice)
 
     def add(seed):
-        return services.add_version(embedding=embedding, filename="v.safetensors", data=sd1_file(seed)).number
+        files = [NamedFile("v.safetensors", sd1_file(seed))]
+        return services.add_version(embedding=embedding, files=files).number
 
     outcomes = at_once([lambda seed=seed: add(seed) for seed in range(1, 5)])
     assert sorted(outcomes) == [2, 3, 4, 5]

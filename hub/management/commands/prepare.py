@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from argparse import ArgumentParser
 from typing import Any
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["announce"]:
             ensure_builtin_bases()
+            self._index_hashes()
         if not settings.EMBEDDED:
             return
         demo = ensure_demo(url=options["announce"] or "", path=settings.VAR / "demo.json")
@@ -32,3 +34,16 @@ class Command(BaseCommand):
             self.stdout.write(f"Demo token: {demo['token']}")
         else:
             call_command("load_catalogue")
+
+    def _index_hashes(self) -> None:
+        """After an upgrade: a small run does it at once, an operator decides when a large hub does."""
+        if settings.EMBEDDED:
+            call_command("index_hashes")
+            return
+        waiting = io.StringIO()
+        call_command("index_hashes", count=True, stdout=waiting)
+        if int(waiting.getvalue()):
+            self.stdout.write(
+                f"{int(waiting.getvalue())} versions wait to be indexed; until then some of their formats are missing. "
+                "Run: manage.py index_hashes"
+            )

@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from registry.formats import inspect, targets_for
 from registry.models import Embedding, File
 from tests.registry.samples import picture, sd1_file, sdxl_file
 
@@ -57,15 +58,11 @@ def test_an_upload_answers_with_the_embedding_and_its_address(api_as, alice, api
     (version,) = body["versions"]
     assert (version["number"], version["vectors"], version["layout"]) == (1, 2, "kohya")
     assert version["encoders"] == [{"name": "emb_params", "shape": [2, 768], "dtype": "F32"}]
-    assert {file["target"] for file in version["files"]} == {
-        "safetensors",
-        "diffusers",
-        "diffusers-bin",
-        "a1111",
-    }
+    assert {file["target"] for file in version["files"]} == set(targets_for(inspect(sd1_file()).encoders))
     assert body["url"].endswith("/alice/red-heart")
     seen = api.get(answer["Location"])
     assert seen.status_code == 200
+    assert (body.pop("duplicates"), body.pop("lookalikes")) == ([], [])
     assert seen.json() == body
     (preview,) = body["previews"]
     assert (preview["width"], preview["height"], preview["source"]) == (40, 30, "uploaded")
@@ -93,7 +90,10 @@ def test_without_title_and_visibility_an_upload_is_a_private_draft_titled_by_its
         ({"file": named(b"", "empty.pt")}, None, "file"),
         ({"file": None}, "invalid", "file"),
         ({"file": "text instead of a file"}, "invalid", "file"),
-        ({"file": [named(sd1_file(), "a.pt"), named(sd1_file(1), "b.pt")]}, "one_file", "file"),
+        ({"file": [named(sd1_file(), "a.pt"), named(sd1_file(1), "b.pt")]}, "unrelated_files", "file"),
+        ({"file": [named(sd1_file(n), f"{n}.pt") for n in range(7)]}, "invalid", "file"),
+        ({"part": "something"}, "unknown_part", "part"),
+        ({"title": "a\u202eb"}, "bad_text", "title"),
         ({"name": "No Name"}, "bad_name", "name"),
         ({"name": "settings"}, "name_reserved", "name"),
         ({"name": "taken"}, "name_taken", "name"),
@@ -111,17 +111,19 @@ def test_without_title_and_visibility_an_upload_is_a_private_draft_titled_by_its
         ({"previews": [named(b"no picture", "p.png")]}, "bad_picture", "previews"),
     ],
 )
-def test_bad_input_is_answered_with_code_message_and_field(api_as, alice, upload, changes, code, field):
+def test_bad_input_is_answered_with_code_message_and_field(api_as, alice, upload, settings, changes, code, field):
     upload(alice, "taken", seed=1)
-    answer = api_as(alice).post(LIST, form(**changes), format="multipart")
+    stored = sorted(settings.MEDIA_ROOT.rglob("*"))
+    answer = api_as(alice).post(LIST, form(**{"previews": [named(picture(), "p.png")]} | changes), format="multipart")
     assert answer.status_code == 400
+    assert sorted(settings.MEDIA_ROOT.rglob("*")) == stored
     error = answer.json()["error"]
     assert code is None or error["code"] == code
     assert list(error["fields"]) == [field]
     assert error["message"]
     assert "ErrorDetail" not in error["message"]
     assert Embedding.objects.count() == 1
-    assert File.objects.count() == 4
+    assert set(File.objects.values_list("version__embedding__name", flat=True)) == {"taken"}
 
 
 def test_a_file_over_the_limit_is_refused_with_the_limit(api_as, alice):
@@ -131,6 +133,15 @@ def test_a_file_over_the_limit_is_refused_with_the_limit(api_as, alice):
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "too_large"
     assert answer.json()["error"]["message"].startswith("model.ckpt: The file has more than 16 MB")
+
+
+def test_an_upload_is_told_of_the_same_numbers_and_of_names_like_it(api_as, alice, bob, upload):
+    upload(bob, "red-heart")
+    hidden = upload(bob, "hidden-one", visibility="private")
+    body = api_as(alice).post(LIST, form(title="Rеd hеart"), format="multipart").json()
+    assert body["duplicates"] == [{"owner": "bob", "name": "red-heart", "version": 1, "rounded": ""}]
+    assert [(other["owner"], other["name"]) for other in body["lookalikes"]] == [("bob", "red-heart")]
+    assert hidden.name not in str(body)
 
 
 def test_writing_needs_an_account_and_the_scope(api, api_as, alice):
@@ -280,3 +291,11 @@ def test_the_owner_adds_versions_and_a_stranger_does_not(api_as, alice, bob, upl
     send["file"].seek(0)
     again = api_as(alice).post(where, send, format="multipart")
     assert (again.status_code, again.json()["error"]["code"]) == (400, "unchanged")
+
+
+@pytest.mark.parametrize("body", [b"5", b"null", b"[]", b'"a"', b'{"foo": 1}', b'{"title": "x", "search": "y"}'])
+def test_a_change_that_names_no_field_is_refused(api_as, alice, upload, body):
+    upload(alice)
+    answer = api_as(alice).generic("PATCH", f"{LIST}/alice/red-heart", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+    assert Embedding.objects.get().title == "Red heart"

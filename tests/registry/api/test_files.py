@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from registry.formats import hashes, inspect
-from registry.models import Embedding
-from tests.registry.samples import sd1_file, sdxl_file
+from registry.formats import hashes, inspect, safetensors, targets_for
+from registry.models import Embedding, Hash
+from tests.registry.samples import sd1_file, sdxl_file, vectors
 
 AT = "/api/hub/embeddings/alice/red-heart"
 
@@ -17,10 +17,10 @@ def body_of(answer):
     return b"".join(answer.streaming_content)
 
 
-@pytest.mark.parametrize("target", ["safetensors", "diffusers", "diffusers-bin", "a1111"])
+@pytest.mark.parametrize("target", [*targets_for(inspect(sd1_file()).encoders), "safetensors"])
 def test_each_format_downloads_for_everyone(api, alice, upload, target):
     upload(alice)
-    answer = api.get(f"{AT}/download", {"format": target}, headers={"Accept": "application/octet-stream"})
+    answer = api.get(f"{AT}/download", {"format": str(target)}, headers={"Accept": "application/octet-stream"})
     assert answer.status_code == 200
     assert inspect(body_of(answer)).digest == inspect(sd1_file()).digest
     assert Embedding.objects.get().downloads == 1
@@ -35,6 +35,14 @@ def test_a_download_without_parameters_is_the_newest_canonical_file(api, api_as,
     assert body_of(api.get(f"{AT}/download", {"version": 1})) == sd1_file()
 
 
+def test_a_download_in_float16_is_half_as_large(api, alice, upload):
+    upload(alice)
+    whole, half = (body_of(api.get(f"{AT}/download", {"dtype": dtype})) for dtype in ("float32", "float16"))
+    assert len(half) < len(whole) * 0.6
+    (encoder,) = inspect(half).encoders
+    assert (encoder.dtype, encoder.vectors.tolist()) == ("F16", vectors().astype("float16").astype("float32").tolist())
+
+
 def test_ranges_etags_and_head_work(api, alice, upload):
     upload(alice)
     head = api.head(f"{AT}/download")
@@ -46,20 +54,12 @@ def test_ranges_etags_and_head_work(api, alice, upload):
     assert Embedding.objects.get().downloads == 0
 
 
-def test_one_file_of_several_is_asked_for_by_name(api, alice, upload):
-    upload(alice, data=sdxl_file(), base="sdxl")
-    several = api.get(f"{AT}/download", {"format": "diffusers"})
-    assert (several.status_code, several.json()["error"]["code"]) == (400, "several_files")
-    files = api.get(AT).json()["versions"][0]["files"]
-    for file in (file for file in files if file["target"] == "diffusers"):
-        answer = api.get(f"{AT}/download", {"format": "diffusers", "file": file["filename"]})
-        assert hashes.sha256(body_of(answer)) == file["sha256"]
-
-
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
         ({"format": "onnx"}, 400),
+        ({"format": "diffusers-sdxl"}, 400),
+        ({"dtype": "int8"}, 400),
         ({"version": 7}, 404),
         ({"version": "x"}, 400),
         ({"version": 2**40}, 400),
@@ -127,7 +127,7 @@ def test_inspecting_names_what_is_here_already(api_as, bob, alice, upload):
     upload(alice)
     upload(alice, "secret-one", visibility="private")
     assert inspected(api_as(bob), sd1_file()).json()["duplicates"] == [
-        {"owner": "alice", "name": "red-heart", "version": 1}
+        {"owner": "alice", "name": "red-heart", "version": 1, "rounded": ""}
     ]
 
 
@@ -138,9 +138,17 @@ def test_inspecting_a_bad_file_says_what_is_wrong(api):
     assert answer.json()["error"]["message"].startswith("cut.safetensors: ")
 
 
+def test_inspecting_tells_of_a_rounded_copy(api, alice, upload):
+    upload(alice)
+    half = safetensors.write({"emb_params": vectors().astype("float16").astype("float32")}, None)
+    assert inspected(api, half).json()["duplicates"] == [
+        {"owner": "alice", "name": "red-heart", "version": 1, "rounded": "float16"}
+    ]
+
+
 def found(client, value):
     answer = client.get(f"/api/hub/hashes/{value}")
-    return answer.status_code, [(m["name"], m["target"]) for m in answer.json().get("results", [])]
+    return answer.status_code, [match["name"] for match in answer.json().get("results", [])]
 
 
 def test_every_file_is_found_by_its_hash_or_the_beginning_of_it(api, alice, upload):
@@ -148,12 +156,16 @@ def test_every_file_is_found_by_its_hash_or_the_beginning_of_it(api, alice, uplo
     upload(alice, "other-one", seed=1)
     for file in Embedding.objects.get(name="red-heart").latest.files.all():
         for length in (8, 10, 12, 64):
-            assert found(api, file.sha256[:length]) == (200, [("red-heart", file.target)])
-        assert found(api, file.sha256.upper()) == (200, [("red-heart", file.target)])
-    canonical = Embedding.objects.get(name="red-heart").latest.files.get(target="safetensors")
-    assert ("red-heart", "safetensors") in found(api, canonical.autov3)[1]
-    body = api.get(f"/api/hub/hashes/{canonical.sha256}").json()["results"][0]
-    assert (body["owner"], body["version"], body["url"][-15:]) == ("alice", 1, "alice/red-heart")
+            assert found(api, file.sha256[:length]) == (200, ["red-heart"])
+        assert found(api, file.sha256.upper()) == (200, ["red-heart"])
+    canonical = Embedding.objects.get(name="red-heart").latest.files.get(target="canonical", dtype="float32")
+    body = api.get(f"/api/hub/hashes/{canonical.sha256}").json()
+    assert body["unique"] is True
+    (match,) = body["results"]
+    assert (match["owner"], match["version"], match["url"][-15:]) == ("alice", 1, "alice/red-heart")
+    assert (match["matched"], match["uploaded"]) == (["sha256"], True)  # it was uploaded in canonical form
+    assert {"target": "canonical", "dtype": "float32"}.items() <= match["files"][0].items()
+    assert match["files"][0]["blake3"] == canonical.blake3
 
 
 def test_hidden_files_are_found_by_who_may_know_of_them(api, api_as, alice, bob, upload):
@@ -168,8 +180,18 @@ def test_hidden_files_are_found_by_who_may_know_of_them(api, api_as, alice, bob,
     assert found(api_as(alice), unlisted[:12])[0] == 200
 
 
+def test_digits_that_are_too_few_are_answered_with_the_candidates(api, alice, bob, upload):
+    for owner, seed in ((alice, 0), (bob, 1)):
+        version = upload(owner, seed=seed).latest
+        Hash.objects.create(version=version, kind="blake3", value="12345678" + f"{seed}" * 56)
+    body = api.get("/api/hub/hashes/12345678").json()
+    assert (body["unique"], [match["owner"] for match in body["results"]]) == (False, ["alice", "bob"])
+    assert api.get("/api/hub/hashes/123456781").json()["unique"] is True
+
+
 @pytest.mark.parametrize(
-    ("value", "status"), [("abc", 400), ("g" * 64, 400), ("a" * 65, 400), ("a" * 64, 404), ("0" * 8, 404)]
+    ("value", "status"),
+    [("abc", 400), ("g" * 64, 400), ("a" * 65, 400), ("a" * 64, 404), ("0" * 8, 404), ("e3b0c442", 404), ("e3b0c44298fc", 404)],
 )
 def test_a_hash_that_is_none_or_unknown_says_so(api, alice, upload, value, status):
     upload(alice)

@@ -1,0 +1,88 @@
+"""``/api/hub/inspect``, ``/api/hub/hashes`` and ``/api/hub/infotext``: what something is, and where it is here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from hub.accounts.auth import ReadScope
+from registry import intake, lookup
+from registry.api import lookup_serializers as shapes
+from registry.api.serializers import UploadSerializer
+from registry.api.views import RegistryView, named
+from registry.formats import report
+from registry.pending import Part
+
+
+class InspectView(RegistryView):
+    """What a file holds."""
+
+    serializer_class = shapes.InspectionSerializer
+    parser_classes = [MultiPartParser]
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ReadScope()]
+
+    @extend_schema(request={"multipart/form-data": UploadSerializer})
+    def post(self, request: Request) -> Response:
+        """Read one file, or several that belong together, and store nothing."""
+        upload = intake.read_files(named(self.values(UploadSerializer, request.data)["file"]))
+        known = lookup.listed_versions(request.user)
+        parts = [_told(part, lookup.find_duplicates(part.inspection.encoders, versions=known)) for part in upload.parts]
+        told = {"file": upload.files[0].name, **parts[0], "parts": parts}
+        return Response(self.get_serializer(told).data)
+
+
+class HashView(RegistryView):
+    """Embeddings by hash."""
+
+    serializer_class = shapes.MatchesSerializer
+
+    def get(self, request: Request, hash: str) -> Response:
+        """Find what a hash, or its first 8 or more digits, belongs to.
+
+        SHA-256 (its beginnings are AutoV2 and the hashes in A1111's pictures), AutoV3, BLAKE3 and CRC32 of the uploaded file
+        and of every file to download, and the digest of the numbers alone.
+        """
+        answer = lookup.by_hash(hash, request.user)
+        if not answer.matches:
+            raise NotFound("No file on this hub has this hash.")
+        return Response(self.get_serializer(answer).data)
+
+
+class InfotextView(RegistryView):
+    """Embeddings of a picture."""
+
+    serializer_class = shapes.InfotextAnswerSerializer
+    parser_classes = [JSONParser, FormParser, MultiPartParser]
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ReadScope()]
+
+    @extend_schema(request=shapes.InfotextSerializer)
+    def post(self, request: Request) -> Response:
+        """Tell which embeddings a picture was made with, by the text that it carries."""
+        text = self.values(shapes.InfotextSerializer, request.data)["text"]
+        used = lookup.used_in(text, request.user)
+        missing = [item.reference.name for item in used if not item.matches]
+        return Response(self.get_serializer({"embeddings": used, "not_found": missing}).data)
+
+
+def _told(part: Part, duplicates: list[lookup.Duplicate]) -> dict[str, Any]:
+    """A part of an upload as the API shows it."""
+    inspection = part.inspection
+    return {
+        "label": part.label,
+        "role": part.role,
+        "sources": part.sources,
+        "leaks": getattr(inspection, "leaks", ()),
+        **report(inspection),
+        "vectors": inspection.vectors,
+        "duplicates": duplicates,
+    }

@@ -1,0 +1,99 @@
+"""What came in: the files of one upload, read as numbers, told apart, and put into storage in canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry import storage
+from registry.errors import RegistryError
+from registry.formats import FormatError, Inspection, canonical
+from registry.formats.limits import MAX_FILE_BYTES
+from registry.models import FAMILY_CHOICES
+from registry.pending import NamedFile, Part, inspect_files
+from registry.validation import MAX_FILENAME_CHARACTERS, clean_filename
+
+#: Files of one upload: both halves of an SDXL embedding, for a word and for its negative, with a sidecar each.
+MAX_FILES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The files of one upload and the embeddings in them, at least one of each."""
+
+    files: tuple[NamedFile, ...]
+    parts: tuple[Part, ...]
+
+    def sources_of(self, part: Part) -> list[NamedFile]:
+        """The files that a part was read from."""
+        return [file for file in self.files if file.name in part.sources]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked embedding whose canonical form is in storage."""
+
+    inspection: Inspection
+    blob: str
+    filename: str
+    uploads: tuple[bytes, ...]  #: the files it came from, for their hashes; they are not kept
+
+
+def read_files(files: Sequence[NamedFile]) -> Upload:
+    """Read everything that the files of one upload hold. Raises ``RegistryError`` naming the file that is refused."""
+    if not files:
+        raise RegistryError("required", "Choose the file of the embedding.", field="file")
+    if len(files) > MAX_FILES:
+        raise RegistryError(
+            "too_many_files", f"{len(files)} files came; at most {MAX_FILES} can belong together.", field="file"
+        )
+    named = tuple(NamedFile(clean_filename(file.name), file.data) for file in files)
+    for file in named:
+        if len(file.data) > MAX_FILE_BYTES:
+            raise RegistryError(
+                "too_large",
+                f"{file.name}: The file has more than {MAX_FILE_BYTES // 2**20} MB; no embedding does. Is it a checkpoint or a LoRA?",
+                field="file",
+            )
+    try:
+        return Upload(named, inspect_files(named))
+    except FormatError as error:
+        prefix = f"{named[0].name}: " if len(named) == 1 else ""
+        raise RegistryError(error.code, prefix + error.message, field="file") from error
+
+
+def choose_part(upload: Upload, label: str = "") -> Part:
+    """Return the part with a label or role, or the only one. Raises ``RegistryError`` naming what there is."""
+    if not label and len(upload.parts) == 1:
+        return upload.parts[0]
+    found = [part for part in upload.parts if label and label in (part.label, part.role)]
+    if len(found) == 1:
+        return found[0]
+    labels = ", ".join(part.label for part in upload.parts)
+    if not label:
+        message = f"The upload holds {len(upload.parts)} embeddings ({labels}). Send it once for each, with part naming it."
+        raise RegistryError("several_embeddings", message, field="part")
+    raise RegistryError("unknown_part", f"No one embedding of the upload is called {label!r}; there is {labels}.", field="part")
+
+
+def prepare(upload: Upload, part: Part) -> Prepared:
+    """Put a part's canonical form into storage."""
+    sources = upload.sources_of(part)
+    filename = ", ".join(file.name for file in sources)[:MAX_FILENAME_CHARACTERS]
+    blob = storage.put(canonical(part.inspection.encoders))
+    # A sidecar says what words are called, and may lie beside many embeddings: its hash is none of this one's.
+    uploads = tuple(file.data for file in sources if not file.data.lstrip().startswith(b"{"))
+    return Prepared(part.inspection, blob, filename, uploads)
+
+
+def check_base(base: str, part: Part) -> str:
+    """Return ``base`` when it is among the families that a part's vectors fit."""
+    fitting = [candidate.base for candidate in part.inspection.bases]
+    if base in fitting:
+        return base
+    known = ", ".join(f"{family.value} ({family.label})" for family in fitting)
+    remedy = f"its vectors fit {known}." if known else "its vectors fit no base family that this hub knows."
+    asked = dict(FAMILY_CHOICES).get(base, repr(base))
+    raise RegistryError(
+        "wrong_base", f"{', '.join(part.sources)}: This is not an embedding for {asked}; {remedy}", field="base"
+    )

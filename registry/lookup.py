@@ -1,0 +1,189 @@
+"""Finding what is here already: by a hash, by the text of a picture, by the numbers themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+
+from hub.accounts.names import SLUG
+from registry import fingerprints, infotext
+from registry.errors import RegistryError
+from registry.formats import Encoder
+from registry.models import Embedding, File, Hash, HashKind, Version, Visibility
+from registry.pending import EMPTY
+from registry.skeletons import skeletons
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from hub.accounts.models import User
+
+#: Hexadecimal digits of a hash that is looked up: the shortest that tools write, and a whole SHA-256.
+MIN_DIGITS, MAX_DIGITS = 8, 64
+#: Versions in one answer; more can only come from digits that are too few to mean anything.
+MAX_MATCHES = 20
+#: Look-alikes that are named; more would not make the point better.
+MAX_LOOKALIKES = 5
+_DIGITS = re.compile(f"[0-9a-f]{{{MIN_DIGITS},{MAX_DIGITS}}}")
+
+
+@dataclass(slots=True)
+class Match:
+    """A version that a hash belongs to."""
+
+    version: Version
+    kinds: list[str] = field(default_factory=list)  #: which of its hashes, values of ``HashKind``; "name" for none
+    uploaded: bool = False  #: whether the file that was uploaded has it
+    files: list[File] = field(default_factory=list)  #: the files to download that have it
+
+
+@dataclass(slots=True)
+class Answer:
+    """Everything that has a hash, the oldest first. ``unique``: one set of numbers, however often it was uploaded."""
+
+    matches: list[Match]
+    unique: bool
+
+
+@dataclass(slots=True)
+class Used:
+    """An embedding that a picture's text names, and what it is here."""
+
+    reference: infotext.Reference
+    recognised: str  #: a value of ``HashKind``, "name", or "" when it was not found
+    matches: list[Match]
+    unique: bool
+
+
+@dataclass(slots=True)
+class Duplicate:
+    """A version with the same numbers; ``rounded`` says of which dtype one of the two is a rounded copy, "" for none."""
+
+    version: Version
+    rounded: str
+
+
+def by_hash(value: str, user: User | AnonymousUser) -> Answer:
+    """Return what has a hash that begins with ``value``, among what ``user`` may see.
+
+    Who has a whole SHA-256 has the file, and may find its page though no list shows it; a guessed beginning finds only what
+    lists show. The hashes of empty input, which tools write for files they did not read, find nothing. Raises ``RegistryError``.
+    """
+    value = value.lower()
+    if not _DIGITS.fullmatch(value):
+        raise RegistryError("bad_hash", f"A hash has {MIN_DIGITS} to {MAX_DIGITS} hexadecimal digits.", field="hash")
+    if any(empty.startswith(value) for empty in EMPTY):
+        return Answer([], unique=False)
+    embeddings = Embedding.objects.visible_to(user) if len(value) == MAX_DIGITS else Embedding.objects.listed_for(user)
+    rows = Hash.objects.filter(value__startswith=value, version__embedding__in=embeddings)
+    return _answer(rows.order_by("version_id", "id"), value)
+
+
+def _answer(rows: Iterable[Hash], value: str) -> Answer:
+    """Gather hashes by version; a version's rows lie together."""
+    matches: dict[int, Match] = {}
+    values = set()
+    related = rows.select_related("version__embedding__owner").prefetch_related("version__files")
+    for row in related[: MAX_MATCHES * len(HashKind)]:
+        match = matches.setdefault(row.version_id, Match(row.version))
+        match.kinds.append(row.kind)
+        match.uploaded |= row.uploaded
+        match.files += [file for file in row.version.files.all() if _has(file, value) and file not in match.files]
+        values.add(row.value)
+    found = list(matches.values())[:MAX_MATCHES]
+    numbers = {match.version.digest for match in found}
+    return Answer(found, unique=len(values) == 1 or len(numbers) == 1)
+
+
+def _has(file: File, value: str) -> bool:
+    return any(own.startswith(value) for own in (file.sha256, file.autov3, file.blake3, file.crc32) if own)
+
+
+def used_in(text: str, user: User | AnonymousUser) -> list[Used]:
+    """Return the embeddings that a picture's text names, each with what it is here. Raises ``RegistryError``."""
+    if len(text) > infotext.MAX_CHARACTERS:
+        raise RegistryError(
+            "too_long",
+            f"The text has {len(text):,} characters; at most {infotext.MAX_CHARACTERS:,} are read.",
+            field="text",
+        )
+    try:
+        references = infotext.parse(text)
+    except infotext.TooManyReferences as error:
+        raise RegistryError(
+            "too_many", f"The text names more than {infotext.MAX_REFERENCES} embeddings.", field="text"
+        ) from error
+    return [_find(reference, user) for reference in references]
+
+
+def _find(reference: infotext.Reference, user: User | AnonymousUser) -> Used:
+    """By its hashes, the longest first; else by name and checksum; else by name alone, which says little."""
+    same_name = list(_named(reference.name, user))
+    for value in sorted(reference.hashes, key=len, reverse=True):
+        answer = by_hash(value, user)
+        if not answer.unique:  # the name may tell which
+            named = [match for match in answer.matches if match.version.embedding in same_name]
+            answer = Answer(named, unique=True) if len(named) == 1 else answer
+        if answer.matches:
+            return Used(reference, answer.matches[0].kinds[0], answer.matches, answer.unique)
+    rows = Hash.objects.filter(
+        kind=HashKind.CHECKSUM, value__in=reference.checksums, version__embedding__in=same_name
+    )
+    if reference.checksums and (answer := _answer(rows.order_by("version_id"), "-")).matches:
+        return Used(reference, HashKind.CHECKSUM.value, answer.matches, answer.unique)
+    if same_name:
+        matches = [Match(embedding.latest, ["name"]) for embedding in same_name if embedding.latest]
+        return Used(reference, "name", matches, len(matches) == 1)
+    return Used(reference, "", [], False)
+
+
+def _named(name: str, user: User | AnonymousUser) -> Iterable[Embedding]:
+    """Embeddings whose files have this name; a file is told by its name without regard to case."""
+    slug = re.sub(r"\s+", "-", name.lower())
+    if not SLUG.fullmatch(slug):
+        return []
+    named = Embedding.objects.listed_for(user).filter(name=slug)
+    return named.select_related("owner").prefetch_related("versions__files").order_by("id")[:MAX_MATCHES]
+
+
+def find_duplicates(encoders: Sequence[Encoder], *, versions: QuerySet[Version]) -> list[Duplicate]:
+    """Return those of ``versions`` that have the same numbers, the oldest first.
+
+    The numbers are the same where they are equal as float32, or where one is the other rounded to float16 or bfloat16.
+    """
+    own = fingerprints.digests(encoders)
+    exact = own[HashKind.DIGEST]
+    rounded = {value: kind for kind, value in own.items() if kind != HashKind.DIGEST}
+    found = Hash.objects.filter(
+        Q(kind__in=fingerprints.DIGESTS, value=exact) | Q(kind=HashKind.DIGEST, value__in=list(rounded)),
+        version__in=versions,
+    )
+    kinds: dict[int, set[str]] = {}
+    same: dict[int, Version] = {}
+    for row in found.select_related("version__embedding__owner").order_by("version_id"):
+        same[row.version_id] = row.version
+        kinds.setdefault(row.version_id, set()).add(row.kind if row.value == exact else rounded[row.value])
+    return [Duplicate(version, _rounding(kinds[pk])) for pk, version in same.items()]
+
+
+def listed_versions(user: User | AnonymousUser) -> QuerySet[Version]:
+    """The versions of embeddings that lists show ``user``."""
+    return Version.objects.filter(embedding__in=Embedding.objects.listed_for(user))
+
+
+def _rounding(kinds: set[str]) -> str:
+    if HashKind.DIGEST in kinds:
+        return ""
+    return "float16" if HashKind.DIGEST_F16 in kinds else "bfloat16"
+
+
+def find_lookalikes(user: User | AnonymousUser, *names: str) -> list[Embedding]:
+    """Return public embeddings of other people whose name, title or token looks like one of ``names``."""
+    shapes = skeletons(*names)
+    public = Embedding.objects.filter(visibility=Visibility.PUBLIC)
+    others = public.exclude(owner=user) if user.is_authenticated else public
+    return list(others.filter(skeletons__overlap=shapes).select_related("owner").order_by("id")[:MAX_LOOKALIKES])

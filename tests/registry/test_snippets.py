@@ -1,0 +1,65 @@
+"""What people copy and run does what it says, whatever a token holds."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from registry import services
+from registry.errors import RegistryError
+from registry.formats import Family
+from registry.models import Embedding
+from registry.snippets import for_version
+from tests.registry.samples import sdxl_file
+
+HOSTILE = ['");__import__("os").system("id");("', "'+x+'", "\\", 'a"""b', "\\\"", "{}", "{0.name}", "%s", "<x>\u2028y"]
+
+
+def code_of(embedding, tool="diffusers"):
+    return next(item.code for item in for_version(embedding, embedding.latest, "http://hub") if item.tool == tool)
+
+
+@pytest.mark.parametrize("token", HOSTILE)
+@pytest.mark.parametrize("kind", ["object", "negative"])
+@pytest.mark.parametrize(("base", "data"), [("sd1", None), ("sdxl", sdxl_file())])
+def test_no_token_gets_out_of_its_string(alice, upload, token, kind, base, data):
+    embedding = upload(alice, kind=kind, base=base, **({"data": data} if data else {}))
+    Embedding.objects.update(token=token)  # as an older release took it
+    embedding.refresh_from_db()
+    tree = ast.parse(code_of(embedding))
+    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert token in strings
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert names <= {"urlretrieve", "StableDiffusionPipeline", "StableDiffusionXLPipeline", "base", "pipe", "state", "load_file"}
+
+
+@pytest.mark.parametrize("token", ['a"b', "a'b", "a`b", "a\\b"])
+def test_a_token_with_a_quote_is_refused(alice, upload, token):
+    with pytest.raises(RegistryError, match="quote") as refused:
+        upload(alice, token=token)
+    assert refused.value.field == "token"
+
+
+def test_a_token_that_is_a_word_of_the_prompt_stays_one_word(alice, upload):
+    embedding = upload(alice, "photo-one", token="photo")
+    assert code_of(embedding, "A1111 and Forge") == "a photo of photo-one"
+    assert code_of(embedding, "ComfyUI") == "a photo of embedding:photo-one"
+    assert 'pipe("a photo of photo")' in code_of(embedding)
+
+
+def test_a_private_file_is_not_fetched_from_an_address_that_would_refuse(alice, upload):
+    embedding = upload(alice, visibility="private")
+    assert "urlretrieve" not in code_of(embedding)
+    services.publish(embedding=embedding)
+    assert "http://hub/alice/red-heart/v1/canonical" in code_of(embedding)
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_every_family_has_a_snippet_that_can_be_used(alice, upload, family):
+    embedding = upload(alice)
+    embedding.base = family
+    tools = {item.tool: item.code for item in for_version(embedding, embedding.latest, "http://hub")}
+    assert tools["ComfyUI"] == "a photo of embedding:red-heart"
+    if "diffusers" in tools:
+        assert "from_pretrained" in ast.unparse(ast.parse(tools["diffusers"]))
