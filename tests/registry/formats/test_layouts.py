@@ -9,6 +9,13 @@ from registry.formats import Family, inspect
 from tests.registry.formats import builders as make
 
 ONE, TWO, BIG, SMALL = make.vectors(3), make.vectors(3, 1024), make.vectors(3, 1280), make.vectors(3, 128)
+T5, LLAMA, GEMMA = make.vectors(3, 4096, norm=600), make.vectors(3, 4096, seed=1), make.vectors(3, 2304)
+T5_BASES = "pixart chroma deepfloyd-if flux sd3"
+LAYERS = ("IN01", "IN02", "IN04", "IN05", "IN07", "IN08", "MID", *(f"OUT{n:02}" for n in range(3, 12)))
+STEP = make.dictionary(emb=make.tensor([768], count=2304), emb2=make.tensor([1280], count=3840, key="1"))
+LAST = make.dictionary(
+    emb=make.tensor([768], offset=768, count=2304), emb2=make.tensor([1280], offset=1280, count=3840, key="1")
+)
 
 PARAMETER_DICT = (
     b"ctorch.nn.modules.container\nParameterDict\n)\x81"
@@ -22,7 +29,7 @@ PARAMETER_DICT = (
 CASES = {
     "kohya": (make.safetensors({"emb_params": ONE}), "safetensors", "kohya", [("emb_params", ONE)], (), "sd1"),
     "kohya in one dimension": (make.safetensors({"emb_params": ONE[0]}), "safetensors", "kohya", [("emb_params", ONE[:1])], (), "sd1"),
-    "kohya as .pt": (make.torch_zip(make.dictionary(emb_params=make.tensor([3, 1024])), TWO), "torch-zip", "kohya", [("emb_params", TWO)], (), "sd2"),
+    "kohya as .pt": (make.torch_zip(make.dictionary(emb_params=make.tensor([3, 1024])), TWO), "torch-zip", "kohya", [("emb_params", TWO)], (), "sd2 anima"),
     "OneTrainer": (make.safetensors({"emp_params": TWO}), "safetensors", "onetrainer", [("emb_params", TWO)], (), "sd2"),
     "diffusers": (make.safetensors({"<cat>": ONE}, {"format": "pt"}), "safetensors", "diffusers", [("emb_params", ONE)], ("<cat>",), "sd1"),
     "diffusers, a token with spaces": (
@@ -55,6 +62,34 @@ CASES = {
         make.torch_zip(make.dictionary(emb=make.tensor([768]), emb2=make.tensor([1280], key="1")), ONE[0], BIG[0]),
         "torch-zip", "sdxl-emb", [("clip_l", ONE[:1]), ("clip_g", BIG[:1])], (), "sdxl",
     ),
+    "SD3 as OneTrainer writes it": (
+        make.safetensors({"clip_g": BIG, "clip_l": ONE, "t5": T5}), "safetensors", "sd3", [("clip_l", ONE), ("clip_g", BIG), ("t5xxl", T5)], (), "sd3",
+    ),
+    "SD3 as ComfyUI names it": (
+        make.safetensors({"clip_g": BIG, "clip_l": ONE, "t5xxl": T5}), "safetensors", "sd3", [("clip_l", ONE), ("clip_g", BIG), ("t5xxl", T5)], (), "sd3",
+    ),
+    "HiDream": (
+        make.safetensors({"llama": LLAMA, "clip_g": BIG, "clip_l": ONE, "t5": T5}), "safetensors", "hidream",
+        [("clip_l", ONE), ("clip_g", BIG), ("t5xxl", T5), ("llama", LLAMA)], (), "hidream",
+    ),
+    "Flux": (make.safetensors({"t5": T5, "clip_l": ONE}), "safetensors", "flux", [("clip_l", ONE), ("t5xxl", T5)], (), "flux sd3"),
+    "PixArt and Chroma": (make.safetensors({"t5": T5}), "safetensors", "t5", [("t5xxl", T5)], (), T5_BASES),
+    "Sana": (make.safetensors({"gemma": GEMMA}), "safetensors", "gemma", [("gemma", GEMMA)], (), "sana lumina2"),
+    "HunyuanVideo": (make.safetensors({"llama": LLAMA, "clip_l": ONE}), "safetensors", "hunyuan-video", [("clip_l", ONE), ("llama", LLAMA)], (), "hunyuan-video"),
+    "Llama alone": (make.safetensors({"llama": LLAMA}), "safetensors", "llama", [("llama", LLAMA)], (), "hunyuan-video hidream"),
+    "Cascade": (make.safetensors({"clip_g": BIG}), "safetensors", "cascade", [("clip_g", BIG)], (), "cascade"),
+    "XTI": (make.safetensors(dict.fromkeys(LAYERS, ONE)), "safetensors", "xti", [(name, ONE) for name in LAYERS], (), "sd1"),
+    "a training trace, of which the last step counts": (
+        make.torch_zip(b"](" + STEP + LAST + b"e", ONE, BIG), "torch-zip", "sdxl-emb",
+        [("clip_l", ONE[1:2]), ("clip_g", BIG[1:2])], (), "sdxl",
+    ),
+    "a bare tensor of DeepFloyd IF": (make.torch_zip(make.tensor([4096]), T5[0]), "torch-zip", "raw", [("t5xxl", T5[:1])], (), T5_BASES),
+    "a bare tensor": (make.torch_zip(make.tensor([3, 768]), ONE), "torch-zip", "raw", [("emb_params", ONE)], (), "sd1"),
+    "a word with T5's width": (make.safetensors({"<cat>": T5}), "safetensors", "diffusers", [("t5xxl", T5)], ("<cat>",), T5_BASES),
+    "a word with Gemma's width": (make.safetensors({"<cat>": GEMMA}), "safetensors", "diffusers", [("gemma", GEMMA)], ("<cat>",), "sana lumina2"),
+    "A1111 for SD 2.x": (
+        make.torch_zip(make.a1111(parameters=make.dictionary(**{"*": make.tensor([3, 1024])})), TWO), "torch-zip", "a1111", [("emb_params", TWO)], ("*",), "sd2",
+    ),
     "pocket": (make.safetensors({"emb_params": SMALL}), "safetensors", "kohya", [("emb_params", SMALL)], (), "pocket"),
 }  # fmt: skip
 
@@ -64,7 +99,7 @@ def test_a_layout_is_recognised_and_its_numbers_are_exact(case):
     data, container, layout, encoders, tokens, base = CASES[case]
     found = inspect(data)
     assert (found.container, found.layout, found.tokens) == (container, layout, tokens)
-    assert [candidate.base for candidate in found.bases] == [Family(base)]
+    assert [candidate.base for candidate in found.bases] == [Family(value) for value in base.split()]
     assert [encoder.name for encoder in found.encoders] == [name for name, _ in encoders]
     for encoder, (_, expected) in zip(found.encoders, encoders, strict=True):
         assert encoder.vectors.dtype == np.float32 and encoder.vectors.flags.c_contiguous
@@ -104,6 +139,37 @@ def test_half_precision_and_bfloat16_and_double_become_float32():
 def test_metadata_is_handed_on():
     metadata = {"ss_name": "Katze ünd ☃", "path": "/home/x\nline"}
     assert inspect(make.safetensors({"emb_params": ONE}, metadata)).metadata == metadata
+
+
+def test_where_a_width_fits_several_models_each_reason_says_what_it_is_mistaken_for():
+    reasons = {one.base: one.reason for one in inspect(CASES["PixArt and Chroma"][0]).bases}
+    assert "Chroma" in reasons[Family.PIXART] and "PixArt" in reasons[Family.CHROMA]
+    (only,) = inspect(CASES["SD3 as ComfyUI names it"][0]).bases
+    assert "T5-XXL" in only.reason and "does not tell" not in only.reason
+
+
+def test_half_of_sdxl_that_may_be_cascade_is_warned_of():
+    (warning,) = inspect(CASES["Cascade"][0]).warnings
+    assert "clip_l" in warning and "missing" in warning
+
+
+def test_what_a_file_would_give_away_is_listed_for_its_owner():
+    opcodes = make.a1111(
+        parameters=make.dictionary(**{"*": make.tensor([3, 768])}),
+        name=make.text("testTurner"),
+        sd_checkpoint_name=make.text("SD1.5"),
+    )
+    found = inspect(make.torch_zip(opcodes, ONE, prefix="anna"))
+    assert found.leaks == ("internal name: testTurner", "checkpoint: SD1.5", "folder inside the file: anna")
+    metadata = {
+        "format": "pt",
+        "ss_train_data_dir": "/home/anna/pictures",
+        "ss_output_name": "koi",
+        "ss_seed": "7",
+    }
+    found = inspect(make.safetensors({"emb_params": ONE}, metadata))
+    assert found.leaks == ("metadata ss_train_data_dir: /home/anna/pictures", "metadata ss_output_name: koi")
+    assert inspect(CASES["kohya"][0]).leaks == inspect(CASES["legacy"][0]).leaks == ()
 
 
 def test_zero_vectors_and_unusual_norms_are_warned_of():
