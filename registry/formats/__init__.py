@@ -1,14 +1,17 @@
-"""Reading and writing textual-inversion files: stdlib and numpy only, no Django, no torch."""
+"""Reading and writing textual-inversion files: stdlib, numpy and blake3 only, no Django, no torch."""
 
 from registry.formats.errors import FormatError
 from registry.formats.inspection import inspect, report
-from registry.formats.layouts import check_token
+from registry.formats.names import check_token
 from registry.formats.parts import NamedFile, Part, inspect_files
+from registry.formats.targets import CLIENTS, Target, targets_for
 from registry.formats.types import BaseCandidate, Encoder, Family, Inspection
-from registry.formats.write import Target, WrittenFile, canonical, write
+from registry.formats.write import Dtype, WrittenFile, canonical, write
 
 __all__ = [
+    "CLIENTS",
     "BaseCandidate",
+    "Dtype",
     "Encoder",
     "Family",
     "FormatError",
@@ -22,5 +25,6 @@ __all__ = [
     "inspect",
     "inspect_files",
     "report",
+    "targets_for",
     "write",
 ]

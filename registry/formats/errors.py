@@ -81,6 +81,12 @@ class BadToken(FormatError):
     code = "bad_token"
 
 
+class WrongTarget(FormatError):
+    """The embedding cannot be written for that tool without changing what it is."""
+
+    code = "wrong_target"
+
+
 class UnrelatedFiles(FormatError):
     """Several files came together that are neither halves of one embedding nor a word and its negative."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from blake3 import blake3
 
 from registry.formats.types import Encoder
 
@@ -42,6 +44,11 @@ def autov3(data: bytes) -> str:
     return hashlib.sha256(data[8 + length :]).hexdigest()[:SHORT_DIGITS]
 
 
+def blake3_hex(data: bytes) -> str:
+    """BLAKE3 of the whole file, 64 hexadecimal digits: InvokeAI's model id after ``blake3:``."""
+    return blake3(data).hexdigest()
+
+
 def crc32(data: bytes) -> str:
     """CRC-32 of the whole file, 8 hexadecimal digits, most significant first."""
     return f"{zlib.crc32(data):08x}"
@@ -64,3 +71,34 @@ def digest(encoders: Sequence[Encoder]) -> str:
     for encoder in sorted(encoders, key=lambda encoder: encoder.name):
         running.update(np.ascontiguousarray(encoder.vectors, dtype="<f4").tobytes())
     return running.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FileHashes:
+    """Every hash by which a file may be known; each is lower-case hexadecimal."""
+
+    sha256: str
+    autov3: str  #: "" where the file is no safetensors file
+    blake3: str
+    crc32: str
+    checksum16: str  #: "" where the embedding has several text encoders: A1111 computes it for one alone
+
+    @property
+    def autov2(self) -> str:
+        """The first 10 digits of the SHA-256."""
+        return self.sha256[:AUTOV2_DIGITS]
+
+
+def of_file(data: bytes, encoders: Sequence[Encoder]) -> FileHashes:
+    """Return the hashes of a file, and of the vectors that are in it."""
+    return FileHashes(
+        sha256=sha256(data),
+        autov3=autov3(data),
+        blake3=blake3_hex(data),
+        crc32=crc32(data),
+        checksum16=checksum16(encoders[0].vectors) if len(encoders) == 1 else "",
+    )
+
+
+#: Hashes of nothing, which tools write when they could not read a file: they stand for no embedding.
+EMPTY = frozenset({sha256(b""), blake3_hex(b""), crc32(b"")})

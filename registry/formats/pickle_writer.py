@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Float32:
-    """A float32 tensor, row-major, whose numbers are the record ``key``."""
+class Tensor:
+    """A tensor, row-major, whose numbers are the record ``key``."""
 
     key: str
     shape: tuple[int, ...]
+    half: bool = False  #: float16 instead of float32
 
 
 #: What can be written: a number is one of 32 bits.
-Value = None | int | str | Float32 | dict[str, "Value"]
+Value = None | int | str | Tensor | dict[str, "Value"]
 
 
 def dumps(value: Value) -> bytes:
@@ -28,7 +29,7 @@ def _value(value: Value) -> bytes:
     match value:
         case None:
             return b"N"
-        case Float32():
+        case Tensor():
             return _tensor(value)
         case str():
             return _text(value)
@@ -47,7 +48,7 @@ def _numbers(values: Iterable[int]) -> bytes:
     return b"(" + b"".join(_value(value) for value in values) + b"t"
 
 
-def _tensor(tensor: Float32) -> bytes:
+def _tensor(tensor: Tensor) -> bytes:
     """``_rebuild_tensor_v2(storage, offset, shape, stride, requires_grad, hooks)``; the storage is a persistent id."""
     stride, count = [], 1
     for side in reversed(tensor.shape):
@@ -56,7 +57,7 @@ def _tensor(tensor: Float32) -> bytes:
     storage = (
         b"("
         + _text("storage")
-        + b"ctorch\nFloatStorage\n"
+        + (b"ctorch\nHalfStorage\n" if tensor.half else b"ctorch\nFloatStorage\n")
         + _text(tensor.key)
         + _text("cpu")
         + _value(count)

@@ -162,15 +162,16 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
 
 
 def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None) -> bytes:
-    """Return a file of float32 tensors; the same input gives the same bytes."""
+    """Return a file of float16 tensors where arrays are float16, of float32 otherwise; the same input gives the same bytes."""
     header: dict[str, Any] = {}
     if metadata:
         header["__metadata__"] = dict(sorted(metadata.items()))
     body, offset = [], 0
     for name in sorted(tensors):
-        raw = np.ascontiguousarray(tensors[name], dtype="<f4").tobytes()
+        half = tensors[name].dtype == np.float16
+        raw = np.ascontiguousarray(tensors[name], dtype="<f2" if half else "<f4").tobytes()
         header[name] = {
-            "dtype": "F32",
+            "dtype": "F16" if half else "F32",
             "shape": list(tensors[name].shape),
             "data_offsets": [offset, offset + len(raw)],
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,64 +12,31 @@ from enum import StrEnum
 import numpy as np
 
 from registry.formats import pickle_writer, safetensors, torch_zip
-from registry.formats.layouts import check_token
+from registry.formats.errors import BadValues, WrongTarget
+from registry.formats.names import check_token
+from registry.formats.targets import Target, targets_for
 from registry.formats.types import Encoder
 
-#: No registered type exists for any of the formats; this one makes browsers save the file.
+#: No registered type exists for the formats; this one makes browsers save the file.
 MEDIA_TYPE = "application/octet-stream"
+ZIP_MEDIA_TYPE = "application/zip"
 #: Names of the files that diffusers' training scripts write, for the first and second text encoder.
 _LEARNED = ("learned_embeds", "learned_embeds_2")
 #: The id of ``*`` in CLIP's vocabulary, which AUTOMATIC1111 writes beside the token.
 _STAR_ID = 265
 #: Characters of a file name without its extension.
 _MAX_STEM_CHARACTERS = 100
+#: The time of every entry of a zip: the earliest that the format can say, so that bytes do not depend on the clock.
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+#: The largest number that float16 holds.
+MAX_FLOAT16 = 65504.0
 
 
-class Target(StrEnum):
-    """What an embedding can be written as."""
+class Dtype(StrEnum):
+    """The precision of the numbers in a written file."""
 
-    SAFETENSORS = "safetensors"
-    DIFFUSERS = "diffusers"
-    DIFFUSERS_BIN = "diffusers-bin"
-    A1111 = "a1111"
-
-    @property
-    def label(self) -> str:
-        """The format's name for people."""
-        return _TEXTS[self][0]
-
-    @property
-    def read_by(self) -> str:
-        """The tools that read it, for people."""
-        return _TEXTS[self][1]
-
-
-_TEXTS = {
-    Target.SAFETENSORS: (
-        "Safetensors",
-        "AUTOMATIC1111, Forge, ComfyUI, InvokeAI, SD.Next, kohya sd-scripts, stable-diffusion.cpp; diffusers with token=",
-    ),
-    Target.DIFFUSERS: (
-        "diffusers (safetensors)",
-        "diffusers, AUTOMATIC1111, Forge, ComfyUI; the token travels in the file",
-    ),
-    Target.DIFFUSERS_BIN: ("diffusers (.bin)", "older versions of diffusers, AUTOMATIC1111, Forge, ComfyUI"),
-    Target.A1111: (
-        "AUTOMATIC1111 (.pt)",
-        "AUTOMATIC1111, Forge, ComfyUI, InvokeAI and diffusers, old versions too",
-    ),
-}
-
-#: What a tool's name on the command line means.
-CLIENTS: dict[str, Target] = {
-    **{target.value: target for target in Target},
-    "forge": Target.SAFETENSORS,
-    "comfyui": Target.SAFETENSORS,
-    "invokeai": Target.SAFETENSORS,
-    "kohya": Target.SAFETENSORS,
-    "sdnext": Target.SAFETENSORS,
-    "sd.cpp": Target.SAFETENSORS,
-}
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +49,7 @@ class WrittenFile:
 
 
 def canonical(encoders: Sequence[Encoder], metadata: dict[str, str] | None = None) -> bytes:
-    """Safetensors of ``emb_params`` [n, d], or of ``clip_l`` [n, 768] and ``clip_g`` [n, 1280], in float32."""
+    """Safetensors of ``emb_params`` [n, d], or of a tensor for each named text encoder, in float32."""
     return safetensors.write({encoder.name: encoder.vectors for encoder in encoders}, metadata)
 
 
@@ -90,45 +59,72 @@ def write(
     *,
     token: str,
     name: str,
+    dtype: str = Dtype.FLOAT32,
     metadata: dict[str, str] | None = None,
 ) -> list[WrittenFile]:
     """Return the files of an embedding for ``target``: two where diffusers keeps SDXL's text encoders apart.
 
-    ``encoders`` are those of an :class:`Inspection`. ``token`` goes into diffusers' files and ``name`` into
-    AUTOMATIC1111's; ``metadata`` only into safetensors. Raises ``BadToken``.
+    ``encoders`` are those of an :class:`Inspection`. ``token`` goes into diffusers' files and ``name`` into file names
+    and AUTOMATIC1111's ``.pt``; ``metadata`` only into safetensors. Raises ``WrongTarget``, ``BadToken``, or ``BadValues``
+    for numbers beyond float16.
     """
+    if target not in targets_for(encoders):
+        able = ", ".join(targets_for(encoders))
+        raise WrongTarget(
+            f"This embedding cannot be written as {target} without changing what it is. It can be: {able}."
+        )
+    tensors = {encoder.name: _as_dtype(encoder, Dtype(dtype)) for encoder in encoders}
     match target:
-        case Target.SAFETENSORS:
-            return [WrittenFile(f"{stem(name)}.safetensors", canonical(encoders, metadata))]
         case Target.DIFFUSERS:
             word, about = check_token(token), {"format": "pt", **(metadata or {})}
             return [
-                WrittenFile(f"{learned}.safetensors", safetensors.write({word: encoder.vectors}, about))
-                for learned, encoder in zip(_LEARNED, encoders, strict=False)
+                WrittenFile(f"{learned}.safetensors", safetensors.write({word: vectors}, about))
+                for learned, vectors in zip(_LEARNED, tensors.values(), strict=False)
             ]
         case Target.DIFFUSERS_BIN:
             word = check_token(token)
             return [
-                WrittenFile(f"{learned}.bin", _torch({word: encoder.vectors}))
-                for learned, encoder in zip(_LEARNED, encoders, strict=False)
+                WrittenFile(f"{learned}.bin", _torch({word: vectors}))
+                for learned, vectors in zip(_LEARNED, tensors.values(), strict=False)
             ]
-        case Target.A1111:
-            return [WrittenFile(f"{stem(name)}.pt", _a1111(encoders, name))]
+        case Target.DIFFUSERS_SDXL:
+            files = write(Target.DIFFUSERS, encoders, token=token, name=name, dtype=dtype, metadata=metadata)
+            return [WrittenFile(f"{stem(name)}.zip", _zip(files), ZIP_MEDIA_TYPE)]
+        case Target.A1111_PT:
+            return [WrittenFile(f"{stem(name)}.pt", _a1111(tensors, name))]
+        case Target.SDCPP:
+            return [WrittenFile(f"{stem(name).lower()}.safetensors", safetensors.write(tensors, metadata))]
+        case _:
+            return [WrittenFile(f"{stem(name)}.safetensors", safetensors.write(tensors, metadata))]
 
 
 def stem(name: str) -> str:
-    """A file name without extension that every system and prompt box takes."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:_MAX_STEM_CHARACTERS].rstrip("-.") or "embedding"
+    """A file name without extension that every system and every tool's prompt grammar takes."""
+    return (
+        re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:_MAX_STEM_CHARACTERS].rstrip("-.") or "embedding"
+    )
 
 
-def _a1111(encoders: Sequence[Encoder], name: str) -> bytes:
+def _as_dtype(encoder: Encoder, dtype: Dtype) -> np.ndarray:
+    if dtype == Dtype.FLOAT32:
+        return encoder.vectors
+    largest = float(np.abs(encoder.vectors).max())
+    if largest > MAX_FLOAT16:
+        raise BadValues(
+            f"The largest number, {largest:g}, is too large for float16, which ends at {MAX_FLOAT16:g}. Use float32.",
+            where=encoder.name,
+        )
+    return encoder.vectors.astype(np.float16)
+
+
+def _a1111(tensors: dict[str, np.ndarray], name: str) -> bytes:
     """AUTOMATIC1111's dictionary; for SDXL it has none of its own and reads the two tensors by name."""
-    if len(encoders) > 1:
-        return _torch({encoder.name: encoder.vectors for encoder in encoders})
-    vectors = encoders[0].vectors
+    if len(tensors) > 1:
+        return _torch(tensors)
+    (vectors,) = tensors.values()
     value: pickle_writer.Value = {
         "string_to_token": {"*": _STAR_ID},
-        "string_to_param": {"*": pickle_writer.Float32("0", vectors.shape)},
+        "string_to_param": {"*": _tensor("0", vectors)},
         "name": name,
         "step": None,
         "sd_checkpoint": None,
@@ -140,15 +136,30 @@ def _a1111(encoders: Sequence[Encoder], name: str) -> bytes:
 def _torch(tensors: dict[str, np.ndarray]) -> bytes:
     """A torch file of a plain dictionary."""
     value: pickle_writer.Value = {
-        name: pickle_writer.Float32(str(index), vectors.shape)
-        for index, (name, vectors) in enumerate(tensors.items())
+        name: _tensor(str(index), vectors) for index, (name, vectors) in enumerate(tensors.items())
     }
     return _archive(value, list(tensors.values()))
+
+
+def _tensor(key: str, vectors: np.ndarray) -> pickle_writer.Tensor:
+    return pickle_writer.Tensor(key, vectors.shape, half=vectors.dtype == np.float16)
 
 
 def _archive(value: pickle_writer.Value, arrays: list[np.ndarray]) -> bytes:
     records = {"data.pkl": pickle_writer.dumps(value)}
     for index, array in enumerate(arrays):
-        records[f"data/{index}"] = np.ascontiguousarray(array, dtype="<f4").tobytes()
+        little = "<f2" if array.dtype == np.float16 else "<f4"
+        records[f"data/{index}"] = np.ascontiguousarray(array, dtype=little).tobytes()
     records["version"] = b"3\n"
     return torch_zip.write(records)
+
+
+def _zip(files: Sequence[WrittenFile]) -> bytes:
+    """An ordinary zip, stored, with nothing in it that depends on clock or system."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
+        for file in files:
+            entry = zipfile.ZipInfo(file.filename, _ZIP_TIME)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            target.writestr(entry, file.data)
+    return archive.getvalue()

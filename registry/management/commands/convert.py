@@ -7,12 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registry.formats import FormatError, Inspection, Target, inspect, write
-from registry.formats.write import CLIENTS
+from registry.formats import CLIENTS, Dtype, FormatError, Inspection, Target, inspect, write
 from registry.management.commands.inspect import read_file
 
 #: Tokens that stand for "whatever the file is called" and not for a word of their own.
 _NO_TOKEN = ("", "*")
+#: Targets whose files hold the token; the word of all others is the file's name.
+_CARRY_THE_TOKEN = (Target.DIFFUSERS, Target.DIFFUSERS_BIN, Target.DIFFUSERS_SDXL)
 
 
 class Command(BaseCommand):
@@ -33,18 +34,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--token", default="", help="placeholder token; default: the file's own, or one made of its name"
         )
+        parser.add_argument(
+            "--dtype",
+            default=Dtype.FLOAT32,
+            choices=list(Dtype),
+            help="precision of the numbers; float16 halves the file",
+        )
         parser.add_argument("--name", default="", help="name of the result; default: the name of FILE")
 
     def handle(
-        self, *args: Any, file: Path, to: str, out: Path, token: str, name: str, **options: Any
+        self, *args: Any, file: Path, to: str, out: Path, token: str, dtype: str, name: str, **options: Any
     ) -> None:
         """Convert the file."""
         name = name or file.stem
         try:
             inspection = inspect(read_file(file))
-            written = write(
-                CLIENTS[to], inspection.encoders, token=token or _token(inspection, name), name=name
-            )
+            word = token or _token(inspection, name)
+            written = write(CLIENTS[to], inspection.encoders, token=word, name=name, dtype=dtype)
             out.mkdir(parents=True, exist_ok=True)
             for result in written:
                 path = out / result.filename
@@ -56,8 +62,11 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error.message} ({error.code})") from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
-        by_name = CLIENTS[to] in (Target.SAFETENSORS, Target.A1111)
-        if by_name and inspection.tokens and inspection.tokens[0] not in _NO_TOKEN:
+        if (
+            CLIENTS[to] not in _CARRY_THE_TOKEN
+            and inspection.tokens
+            and inspection.tokens[0] not in _NO_TOKEN
+        ):
             self.stderr.write(
                 f"The file was made for the token {inspection.tokens[0]}; tools that read it use its file name instead."
             )

@@ -60,7 +60,9 @@ def test_inspect_in_words_names_shape_token_and_base(koi, capsys):
         ("invokeai", "koi-pond.safetensors", "kohya"),
         ("diffusers", "learned_embeds.safetensors", "diffusers"),
         ("diffusers-bin", "learned_embeds.bin", "diffusers"),
-        ("a1111", "koi-pond.pt", "a1111"),
+        ("a1111-pt", "koi-pond.pt", "a1111"),
+        ("a1111", "koi-pond.safetensors", "kohya"),
+        ("sdcpp", "koi-pond.safetensors", "kohya"),
     ],
 )
 def test_convert_writes_what_the_tool_reads(koi, tmp_path, capsys, client, filename, layout):
@@ -85,7 +87,7 @@ def test_convert_never_overwrites_the_file_it_reads(koi, tmp_path):
     same = tmp_path / "koi.pt"
     same.write_bytes(before)
     with pytest.raises(CommandError, match="Choose another folder"):
-        call_command("convert", str(same), to="a1111", out=tmp_path)
+        call_command("convert", str(same), to="a1111-pt", out=tmp_path)
     assert same.read_bytes() == before
 
 

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from registry.formats import Encoder, hashes
+from registry.formats import Encoder, hashes, inspect
 from tests.registry.formats import builders as make
 
 DATA = make.safetensors({"emb_params": make.vectors()})
@@ -52,3 +52,29 @@ def test_the_digest_depends_on_the_numbers_and_not_on_the_order_or_type_of_the_f
     assert hashes.digest([large, small]) == hashes.digest([small, large]) == both
     strided = Encoder("clip_l", np.asfortranarray(make.vectors(2)), "F32")
     assert hashes.digest([small]) == hashes.digest([strided])
+
+
+def test_every_hash_of_a_file_at_once():
+    encoders = inspect(DATA).encoders
+    known = hashes.of_file(DATA, encoders)
+    assert (known.sha256, known.autov2, known.autov3) == (
+        hashes.sha256(DATA),
+        hashes.autov2(DATA),
+        hashes.autov3(DATA),
+    )
+    assert (known.crc32, known.checksum16) == (hashes.crc32(DATA), hashes.checksum16(make.vectors()))
+
+
+def test_blake3_is_the_published_function():
+    # From the test vectors of the BLAKE3 specification: the input of length 0, and of length 1 (one zero byte).
+    assert hashes.blake3_hex(b"") == "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+    assert hashes.blake3_hex(b"\0") == "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213"
+
+
+def test_a1111_has_no_checksum_of_two_text_encoders():
+    both = [Encoder("clip_l", make.vectors(2), "F32"), Encoder("clip_g", make.vectors(2, 1280), "F32")]
+    assert hashes.of_file(b"anything", both).checksum16 == ""
+
+
+def test_the_hashes_of_nothing_are_known():
+    assert {hashlib.sha256(b"").hexdigest(), "00000000"} < hashes.EMPTY

@@ -10,9 +10,20 @@ import zipfile
 import numpy as np
 import pytest
 
-from registry.formats import Encoder, FormatError, Target, canonical, inspect, write
+from registry.formats import (
+    CLIENTS,
+    Dtype,
+    Encoder,
+    FormatError,
+    NamedFile,
+    Target,
+    canonical,
+    inspect,
+    inspect_files,
+    targets_for,
+    write,
+)
 from registry.formats.hashes import sha256
-from registry.formats.write import CLIENTS
 from tests.registry.formats.builders import vectors
 
 
@@ -35,56 +46,110 @@ def written(target, family, **options):
     return write(target, ENCODERS[family], **{"token": "<koi>", "name": "koi", **options})
 
 
-@pytest.mark.parametrize("family", ENCODERS)
-@pytest.mark.parametrize("target", Target)
-def test_what_is_written_is_read_back_exactly(target, family):
-    files = written(target, family)
-    apart = family == "sdxl" and target in (Target.DIFFUSERS, Target.DIFFUSERS_BIN)
+#: Every target that an embedding of a family can be written as.
+PAIRS = [(target, family) for family, encoders in ENCODERS.items() for target in targets_for(encoders)]
+
+
+@pytest.mark.parametrize("dtype", Dtype)
+@pytest.mark.parametrize(("target", "family"), PAIRS)
+def test_what_is_written_is_read_back_exactly(target, family, dtype):
+    files = [NamedFile(file.filename, file.data) for file in written(target, family, dtype=dtype)]
+    if target == Target.DIFFUSERS_SDXL:
+        with zipfile.ZipFile(io.BytesIO(files[0].data)) as archive:
+            files = [NamedFile(name, archive.read(name)) for name in archive.namelist()]
+    apart = family == "sdxl" and target in (Target.DIFFUSERS, Target.DIFFUSERS_BIN, Target.DIFFUSERS_SDXL)
     assert len(files) == (2 if apart else 1)
     if apart:  # the second half alone is refused: its width belongs to no family
         with pytest.raises(FormatError, match="half of an SDXL embedding"):
             inspect(files[1].data)
-        files, expected = files[:1], ENCODERS[family][:1]
-    else:
-        expected = ENCODERS[family]
-    found = inspect(files[0].data)
-    for encoder, original in zip(found.encoders, expected, strict=True):
+    (part,) = inspect_files(files)
+    for encoder, original in zip(part.inspection.encoders, ENCODERS[family], strict=True):
+        # The numbers are multiples of 1/256 below 1, which float16 holds exactly.
         assert encoder.vectors.tobytes() == original.vectors.tobytes()
+        assert encoder.dtype == ("F16" if dtype == Dtype.FLOAT16 else "F32")
 
 
 def test_the_file_names_are_those_that_tools_expect():
     names = {
-        (target.value, family): [file.filename for file in written(target, family)]
-        for target in Target
+        (target.value, family): [file.filename for file in written(target, family, name="Koi")]
+        for target, family in PAIRS
+        if family in ("sd1", "sdxl")
+    }
+    learned, learned_bin = ["learned_embeds.safetensors"], ["learned_embeds.bin"]
+    by_name = {
+        (tool, family): ["Koi.safetensors"]
+        for tool in ("canonical", "a1111", "comfyui", "invokeai", "kohya")
         for family in ("sd1", "sdxl")
     }
-    assert names == {
-        ("safetensors", "sd1"): ["koi.safetensors"],
-        ("safetensors", "sdxl"): ["koi.safetensors"],
-        ("diffusers", "sd1"): ["learned_embeds.safetensors"],
-        ("diffusers", "sdxl"): ["learned_embeds.safetensors", "learned_embeds_2.safetensors"],
-        ("diffusers-bin", "sd1"): ["learned_embeds.bin"],
-        ("diffusers-bin", "sdxl"): ["learned_embeds.bin", "learned_embeds_2.bin"],
-        ("a1111", "sd1"): ["koi.pt"],
-        ("a1111", "sdxl"): ["koi.pt"],
+    assert names == by_name | {
+        ("a1111-pt", "sd1"): ["Koi.pt"],
+        ("a1111-pt", "sdxl"): ["Koi.pt"],
+        ("sdcpp", "sd1"): ["koi.safetensors"],
+        ("sdcpp", "sdxl"): ["koi.safetensors"],
+        ("diffusers", "sd1"): learned,
+        ("diffusers", "sdxl"): [*learned, "learned_embeds_2.safetensors"],
+        ("diffusers-bin", "sd1"): learned_bin,
+        ("diffusers-bin", "sdxl"): [*learned_bin, "learned_embeds_2.bin"],
+        ("diffusers-sdxl", "sdxl"): ["Koi.zip"],
     }
+
+
+FLUX = [Encoder("clip_l", exact(2, 768), "F32"), Encoder("t5xxl", exact(2, 4096), "F32")]
+XTI = [Encoder(name, exact(1, 768), "F32") for name in ("IN01", "MID")]
+
+
+@pytest.mark.parametrize(
+    ("encoders", "targets"),
+    [(FLUX, [Target.CANONICAL, Target.COMFYUI]), (XTI, [Target.CANONICAL])],
+    ids=["flux", "xti"],
+)
+def test_a_tool_that_would_drop_or_misread_a_part_is_not_offered_and_refused(encoders, targets):
+    assert targets_for(encoders) == targets
+    for target in Target:
+        if target in targets:
+            assert write(target, encoders, token="<koi>", name="koi")
+            continue
+        with pytest.raises(FormatError, match="without changing what it is") as caught:
+            write(target, encoders, token="<koi>", name="koi")
+        assert caught.value.code == "wrong_target"
+
+
+def test_numbers_beyond_float16_are_refused_and_not_made_infinite():
+    loud = exact(1, 768)
+    loud[0, 5] = -65_600
+    with pytest.raises(FormatError, match="65600, is too large for float16") as caught:
+        write(Target.A1111, [Encoder("emb_params", loud, "F32")], token="<koi>", name="koi", dtype="float16")
+    assert caught.value.code == "bad_values"
 
 
 def test_a_name_cannot_leave_its_folder():
-    for name in ("../../etc/passwd", "a/b\\c", "..", "", "x" * 300, "ko:i|<>", "\0"):
-        for target in (Target.SAFETENSORS, Target.A1111):
+    for name in ("../../etc/passwd", "a/b\\c", "..", "", "x" * 300, "ko:i|<>", "\0", "鯉", "a,b (c) [d]"):
+        for target in (Target.CANONICAL, Target.A1111_PT):
             (file,) = written(target, "sd1", name=name)
-            assert re.fullmatch(r"[\w-][\w.-]{0,120}", file.filename) and ".." not in file.filename
+            assert (
+                re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,120}", file.filename)
+                and ".." not in file.filename
+            )
 
 
 def test_the_bytes_never_change_from_release_to_release():
     """Published hashes must keep resolving. A change here breaks every link from a picture to its embedding."""
     digests = {
         (target.value, family): [sha256(file.data)[:12] for file in written(target, family)]
-        for target in Target
-        for family in ENCODERS
+        for target, family in PAIRS
     }
+    assert {key: value for key, value in digests.items() if key[0] in SAME_AS_CANONICAL} == {
+        key: FROZEN["canonical", key[1]] for key in digests if key[0] in SAME_AS_CANONICAL
+    }
+    digests = {key: value for key, value in digests.items() if key[0] not in SAME_AS_CANONICAL}
     assert digests == FROZEN
+
+
+def test_half_the_precision_never_changes_its_bytes_either():
+    assert {
+        target: sha256(written(target, "sd1", dtype="float16")[0].data)[:12]
+        for target in ("canonical", "a1111-pt", "diffusers", "diffusers-bin")
+    } == FROZEN_HALF
 
 
 def test_metadata_goes_into_safetensors_in_a_fixed_order():
@@ -107,7 +172,7 @@ def test_a_token_that_the_file_could_not_carry_is_refused(target, token):
 
 def test_pickles_use_only_what_old_allow_lists_know():
     for family in ENCODERS:
-        for target in (Target.DIFFUSERS_BIN, Target.A1111):
+        for target in (Target.DIFFUSERS_BIN, Target.A1111_PT):
             for file in written(target, family):
                 archive = zipfile.ZipFile(io.BytesIO(file.data))
                 assert archive.testzip() is None and all(
@@ -128,7 +193,7 @@ def test_pickles_use_only_what_old_allow_lists_know():
 def test_safetensors_reads_ours():
     library = pytest.importorskip("safetensors.numpy", reason="the safetensors library is not installed")
     for family, encoders in ENCODERS.items():
-        found = library.load(written(Target.SAFETENSORS, family)[0].data)
+        found = library.load(written(Target.CANONICAL, family)[0].data)
         assert {name: array.tobytes() for name, array in found.items()} == {
             e.name: e.vectors.tobytes() for e in encoders
         }
@@ -151,7 +216,7 @@ def test_torch_reads_ours_without_trusting_it(family):
         found = torch.load(io.BytesIO(file.data), weights_only=True)
         assert type(found) is dict and list(found) == ["<koi>"]
         assert np.array_equal(found["<koi>"].numpy(), encoder.vectors)
-    (file,) = written(Target.A1111, family)
+    (file,) = written(Target.A1111_PT, family)
     found = torch.load(io.BytesIO(file.data), weights_only=True)
     if family == "sdxl":
         assert {name: tuple(value.shape) for name, value in found.items()} == {
@@ -188,29 +253,34 @@ def pipeline():
     )
 
 
-@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("target", targets_for(ENCODERS["pocket"]))
 def test_diffusers_loads_ours(pipeline, target, tmp_path):
     word = f"koi-{target.value}"
     (file,) = write(target, ENCODERS["pocket"], token=word, name=word)
     path = tmp_path / file.filename
     path.write_bytes(file.data)
-    pipeline.load_textual_inversion(str(path), **({"token": word} if target is Target.SAFETENSORS else {}))
+    pipeline.load_textual_inversion(str(path), **({} if target in NAME_THEIR_WORD else {"token": word}))
     ids = pipeline.tokenizer.convert_tokens_to_ids([word, f"{word}_1"])
     learned = pipeline.text_encoder.get_input_embeddings().weight.detach().numpy()[ids]
     assert np.array_equal(learned, ENCODERS["pocket"][0].vectors)
 
 
 def test_every_target_says_what_it_is_and_who_reads_it():
-    assert all(target.label and "AUTOMATIC1111" in target.read_by for target in Target)
+    assert all(target.label and target.read_by for target in Target)
     assert len({target.label for target in Target}) == len(Target)
     assert {"a1111", "forge", "comfyui", "invokeai", "kohya", "diffusers"} <= set(CLIENTS)
 
 
+#: Targets whose files carry the word that diffusers is to learn.
+NAME_THEIR_WORD = (Target.DIFFUSERS, Target.DIFFUSERS_BIN, Target.A1111_PT)
+#: Targets that differ from the canonical file in nothing but its name.
+SAME_AS_CANONICAL = ("a1111", "comfyui", "invokeai", "kohya", "sdcpp")
+
 FROZEN = {
-    ("safetensors", "sd1"): ["3d2f9a7419a7"],
-    ("safetensors", "sd2"): ["69ecacd6fbe0"],
-    ("safetensors", "sdxl"): ["719efb5f7553"],
-    ("safetensors", "pocket"): ["4c24f641ab87"],
+    ("canonical", "sd1"): ["3d2f9a7419a7"],
+    ("canonical", "sd2"): ["69ecacd6fbe0"],
+    ("canonical", "sdxl"): ["719efb5f7553"],
+    ("canonical", "pocket"): ["4c24f641ab87"],
     ("diffusers", "sd1"): ["252ce98f48b8"],
     ("diffusers", "sd2"): ["c3c7ffec0a39"],
     ("diffusers", "sdxl"): ["bd557fa557e8", "c0ba64503a64"],
@@ -219,8 +289,15 @@ FROZEN = {
     ("diffusers-bin", "sd2"): ["9e8994a530e6"],
     ("diffusers-bin", "sdxl"): ["a054bfcdeb41", "d8efcd73fc5c"],
     ("diffusers-bin", "pocket"): ["ca9cb3b482dd"],
-    ("a1111", "sd1"): ["d65142534b3e"],
-    ("a1111", "sd2"): ["9aa31715c981"],
-    ("a1111", "sdxl"): ["b8a158d04779"],
-    ("a1111", "pocket"): ["0d2ca4272a6d"],
+    ("a1111-pt", "sd1"): ["d65142534b3e"],
+    ("a1111-pt", "sd2"): ["9aa31715c981"],
+    ("a1111-pt", "sdxl"): ["b8a158d04779"],
+    ("a1111-pt", "pocket"): ["0d2ca4272a6d"],
+    ("diffusers-sdxl", "sdxl"): ["d33e1141c2ea"],
+}
+FROZEN_HALF = {
+    "canonical": "907404ad7e16",
+    "a1111-pt": "b3f5af839ecf",
+    "diffusers": "4574d954fd92",
+    "diffusers-bin": "c93ef3ce6e1c",
 }
