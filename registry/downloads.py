@@ -23,10 +23,9 @@ from django.utils.http import parse_etags
 
 from registry import storage
 from registry.errors import RegistryError
-from registry.formats import Target, hashes, inspect
+from registry.formats import Dtype, Target, hashes, inspect, write
 from registry.formats.write import MEDIA_TYPE
 from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, File, Preview, Version, Visibility
-from registry.pending import CANONICAL, Dtype, write
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -37,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
 #: Names that targets had in addresses that people have.
-_FORMER_TARGETS = {"safetensors": CANONICAL.value, "canonical": CANONICAL.value}
+_FORMER_TARGETS = {"safetensors": Target.CANONICAL.value}
 #: Seconds that a shared cache may show a public picture without asking: so long it may stay after it is made private.
 PICTURE_SECONDS = 300
 _DIGEST = re.compile(f"[0-9a-f]{{{PICTURE_DIGEST_CHARACTERS}}}")

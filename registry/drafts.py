@@ -9,7 +9,7 @@ from django.core import signing
 from hub.accounts.models import User
 from registry import storage
 from registry.errors import RegistryError
-from registry.pending import NamedFile
+from registry.formats import NamedFile
 
 #: Seconds that a person may take to fill in the second step.
 MAX_AGE_SECONDS = 24 * 60 * 60

@@ -10,9 +10,9 @@ from functools import cache
 import numpy as np
 from django.db import transaction
 
-from registry.formats import Encoder, FormatError, Target, hashes
+from registry.formats import Dtype, Encoder, FormatError, Target, hashes, targets_for, write
+from registry.formats.hashes import FileHashes, of_file
 from registry.models import File, Hash, HashKind, Version
-from registry.pending import Dtype, FileHashes, of_file, targets_for, write
 
 #: Raise it when a writer changes its bytes or a hash its meaning; versions indexed before are then indexed again.
 REVISION = 1

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from registry.formats import Part
 from registry.models import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_TITLE_CHARACTERS,
@@ -15,7 +16,6 @@ from registry.models import (
     License,
     Visibility,
 )
-from registry.pending import Part
 
 
 class ManyFilesInput(forms.ClearableFileInput):

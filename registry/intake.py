@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from registry import storage
 from registry.errors import RegistryError
-from registry.formats import FormatError, Inspection, canonical
+from registry.formats import FormatError, Inspection, NamedFile, Part, canonical, inspect_files
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import FAMILY_CHOICES
-from registry.pending import NamedFile, Part, inspect_files
 from registry.validation import MAX_FILENAME_CHARACTERS, clean_filename
 
 #: Files of one upload: both halves of an SDXL embedding, for a word and for its negative, with a sidecar each.

@@ -13,8 +13,8 @@ from hub.accounts.names import SLUG
 from registry import fingerprints, infotext
 from registry.errors import RegistryError
 from registry.formats import Encoder
+from registry.formats.hashes import EMPTY
 from registry.models import Embedding, File, Hash, HashKind, Version, Visibility
-from registry.pending import EMPTY
 from registry.skeletons import skeletons
 
 if TYPE_CHECKING:

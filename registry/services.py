@@ -12,7 +12,7 @@ from django.db.models import F
 from hub.accounts.models import User
 from registry import intake, rows
 from registry.errors import RegistryError
-from registry.formats import Inspection
+from registry.formats import Inspection, NamedFile, Part
 from registry.intake import Prepared, Upload
 from registry.lookup import find_duplicates
 from registry.markdown import render
@@ -25,7 +25,6 @@ from registry.models import (
     Version,
     Visibility,
 )
-from registry.pending import NamedFile, Part
 from registry.previews import NewPreview
 from registry.skeletons import skeletons
 from registry.validation import (

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from registry.formats import Family, Target
+from registry.formats import Dtype, Family, Target
 from registry.models import Embedding, File, Kind, Preview, Version, Visibility
-from registry.pending import CANONICAL, Dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def preview_pairs(version: Version) -> Sequence[Pair]:
 def for_version(embedding: Embedding, version: Version, site: str) -> Sequence[Snippet]:
     """The snippets for diffusers, A1111 and ComfyUI, ready to paste; other families than theirs are ComfyUI's alone."""
     stem = embedding.name
-    target = CANONICAL
+    target = Target.CANONICAL
     address = site + reverse("registry:download", args=[embedding.owner.username, stem, version.number, target.value])
     comfyui = Snippet(
         "ComfyUI",

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods
 from hub.accounts.models import User
 from registry import drafts, intake, lookup, services
 from registry.errors import RegistryError
+from registry.formats import NamedFile, Part
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.forms import FileForm, PartForm, UploadForm
 from registry.intake import Upload
 from registry.models import Embedding, Kind, License, Visibility
-from registry.pending import NamedFile, Part
 from registry.previews import MAX_PICTURE_BYTES, NewPreview, store_picture
 from registry.validation import suggest_name
 

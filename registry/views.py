@@ -17,9 +17,9 @@ from hub.accounts.models import User
 from hub.accounts.names import SLUG
 from registry import charts, downloads, services, snippets
 from registry.errors import RegistryError
+from registry.formats import Dtype
 from registry.forms import DetailsForm
 from registry.models import FAMILY_CHOICES, Embedding, Kind, Visibility
-from registry.pending import Dtype
 from registry.search import Sort, search
 
 #: Cards on a page: fills two, three, four and six columns.

@@ -16,8 +16,7 @@ from registry import intake, lookup
 from registry.api import lookup_serializers as shapes
 from registry.api.serializers import UploadSerializer
 from registry.api.views import RegistryView, named
-from registry.formats import report
-from registry.pending import Part
+from registry.formats import Part, report
 
 
 class InspectView(RegistryView):
@@ -81,7 +80,7 @@ def _told(part: Part, duplicates: list[lookup.Duplicate]) -> dict[str, Any]:
         "label": part.label,
         "role": part.role,
         "sources": part.sources,
-        "leaks": getattr(inspection, "leaks", ()),
+        "leaks": inspection.leaks,
         **report(inspection),
         "vectors": inspection.vectors,
         "duplicates": duplicates,

@@ -7,10 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from registry.formats import Family, Target
+from registry.formats import Dtype, Family, Target
 from registry.intake import MAX_FILES
 from registry.models import Embedding, File, Kind, License, Preview, Version, Visibility
-from registry.pending import CANONICAL, Dtype
 from registry.search import Sort
 
 Choices = list[tuple[str, str]]
@@ -194,7 +193,7 @@ class DownloadQuerySerializer(serializers.Serializer):
     """Parameters of a download."""
 
     format = serializers.CharField(
-        default=CANONICAL.value, help_text="A target of the version's files: " + ", ".join(Target)
+        default=Target.CANONICAL.value, help_text="A target of the version's files: " + ", ".join(Target)
     )
     dtype = serializers.CharField(
         default=Dtype.FLOAT32.value, help_text="float16 halves the size; other tools read it as well."

@@ -27,9 +27,9 @@ from registry import downloads, intake, lookup, search, services
 from registry.api import serializers as shapes
 from registry.api.paging import EmbeddingPages
 from registry.errors import RegistryError
+from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import Embedding, Like
-from registry.pending import NamedFile
 from registry.previews import MAX_PICTURE_BYTES, NewPreview, store_picture
 
 #: Fields that files carry; a change of one is refused by name.
