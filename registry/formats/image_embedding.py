@@ -77,12 +77,12 @@ def hidden_json(pixels: np.ndarray) -> bytes | None:
     each. Raises ``TooLarge``.
     """
     colours = pixels[:, :, :3]
-    bright = (colours > 0).all(axis=2)
+    bright = colours.min(axis=2) > 0
     rows, columns = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
     if not len(rows):
         return None
     colours = colours[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] & 0x0F
-    black = np.flatnonzero(~colours.any(axis=(0, 2)))
+    black = np.flatnonzero(colours.max(axis=(0, 2)) == 0)
     if len(black) < _MIN_BLACK_COLUMNS:
         return None
     lower, upper = colours[:, : black[0]], colours[:, black[-1] + 1 :]

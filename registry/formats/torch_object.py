@@ -29,7 +29,8 @@ def _count(name: str, view: TensorRef, records: dict[str, bytes]) -> int:
         raise Malformed(f"The numbers of {name!r} are missing.", where=name)
     if storage.dtype not in ITEM_BYTES:
         raise Malformed(f"{name!r} holds whole numbers; an embedding holds fractions.", where=name)
-    count, stride = 1, []
+    count = 1
+    stride: list[int] = []
     for side in reversed(view.shape):
         stride.insert(0, count)
         count *= side

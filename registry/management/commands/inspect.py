@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from registry.formats import FormatError, inspect, report
+from registry.formats import FormatError, NamedFile, inspect_files, report
 from registry.formats.limits import MAX_FILE_BYTES
 
 
@@ -19,7 +19,10 @@ def read_file(path: Path) -> bytes:
 
 
 class Command(BaseCommand):
-    """Prints one report a file; ends with status 1 when a file was refused."""
+    """Prints one report a file; ends with status 1 when a file was refused.
+
+    Of a file with several embeddings it tells the first, as of any file, and all of them as ``parts``.
+    """
 
     help = "Show what embedding files hold: layout, shapes, tokens, base model family, warnings, hashes."
     requires_system_checks = []
@@ -43,7 +46,9 @@ class Command(BaseCommand):
 
     def _answer(self, path: Path) -> dict[str, Any]:
         try:
-            return {"file": str(path), **report(inspect(read_file(path)))}
+            parts = inspect_files([NamedFile(path.name, read_file(path))])
+            told = [{"label": part.label, **report(part.inspection)} for part in parts]
+            return {"file": str(path), **told[0], **({"parts": told} if len(told) > 1 else {})}
         except FormatError as error:
             return {"file": str(path), "error": {"code": error.code, "message": error.message}}
         except OSError as error:
@@ -58,12 +63,23 @@ def _as_json(answer: dict[str, Any]) -> str:
 def _as_text(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"{answer['file']}: refused ({answer['error']['code']}). {answer['error']['message']}"
-    lines = [f"{answer['file']}: {answer['layout']} in {answer['container']}"]
+    parts = answer.get("parts", [])
+    if parts:
+        heads = [f"{answer['file']}, {part['label']}" for part in parts]
+        return "\n".join(_lines(head, part) for head, part in zip(heads, parts, strict=True))
+    return _lines(answer["file"], answer)
+
+
+def _lines(head: str, answer: dict[str, Any]) -> str:
+    """One embedding's report for people."""
+    lines = [f"{head}: {answer['layout']} in {answer['container']}"]
     for encoder in answer["encoders"]:
         rows, width = encoder["shape"]
         norms = answer["norms"][encoder["name"]]
+        low, high = answer["usual_norms"][encoder["name"]]
         lines.append(
-            f"  {encoder['name']}: {rows} × {width} {encoder['dtype']}, norms {min(norms):.3g} to {max(norms):.3g}"
+            f"  {encoder['name']}: {rows} × {width} {encoder['dtype']}, norms {min(norms):.3g} to {max(norms):.3g} "
+            f"(usual: {low:g} to {high:g})"
         )
     lines += [f"  token: {token}" for token in answer["tokens"]]
     lines += [
@@ -73,5 +89,6 @@ def _as_text(answer: dict[str, Any]) -> str:
     ]
     lines += [f"  base: {base['base']} ({base['reason']})" for base in answer["bases"]]
     lines += [f"  warning: {warning}" for warning in answer["warnings"]]
+    lines += [f"  gives away: {leak}" for leak in answer["leaks"]]
     lines += [f"  digest: {answer['digest']}", f"  sha256: {answer['sha256']}"]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 
 from registry.formats import FormatError, NamedFile, inspect, inspect_files
 from tests.registry.formats import builders as make
@@ -183,3 +184,14 @@ def test_files_that_do_not_belong_together_are_refused_by_name():
 def test_of_several_files_a_refusal_says_which_it_was():
     error = refusal(("good.pt", a1111(ONE, "x")), ("evil.pt", make.torch_zip(b"cposix\nsystem\n")))
     assert error.code == "unsafe" and error.message.startswith("evil.pt: ")
+
+
+def test_the_command_tells_every_word_of_a_file_in_one_object(tmp_path, capsys):
+    file = tmp_path / "two.safetensors"
+    file.write_bytes(make.safetensors({"<cat>": ONE, "<dog>": OTHER}))
+    call_command("inspect", str(file), json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["file"] == str(file) and told["tokens"] == ["<cat>"]
+    assert [part["tokens"] for part in told["parts"]] == [["<cat>"], ["<dog>"]]
+    call_command("inspect", str(file))
+    assert "<dog>: diffusers in safetensors" in capsys.readouterr().out
