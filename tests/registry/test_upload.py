@@ -221,8 +221,7 @@ def test_embeddings_and_versions_never_share_a_number(alice, upload):
 
 
 def test_an_sdxl_file_needs_both_its_encoders(alice, upload):
-    half = canonical([Encoder("clip_g", vectors(0, 2, 1280), "F32")])
-    with pytest.raises(RegistryError) as refused:
+    half = canonical([Encoder("clip_g", vectors(0, 2, 1280), "F32")])  # alone it is Stable Cascade's
+    with pytest.raises(RegistryError, match=r"heart\.safetensors.*cascade") as refused:
         upload(alice, data=half, base="sdxl")
-    assert refused.value.field == "file"
-    assert "heart.safetensors" in refused.value.message
+    assert (refused.value.code, refused.value.field) == ("wrong_base", "base")
