@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import colorsys
+from dataclasses import replace
 
 import numpy as np
 
-from training.pocket.shapes import draw_profile
+from training.pocket.shapes import HELD_OUT_RADIUS, NAMED, WORDLESS, draw_profile, unlikeness
 from training.pocket.world import OUTLINES, PATTERNS, TEXTURES, Colour, Look, Scene, Style
 
 #: The colours that have a word.
@@ -76,6 +77,15 @@ def look(rng: np.random.Generator) -> Look:
     )
 
 
+def known_look(rng: np.random.Generator, held_out: tuple[Look, ...]) -> Look:
+    """A look of an outline that has a word or is shown without one, in any pattern and colours but those of ``held_out``."""
+    outlines = [*NAMED.values(), *WORDLESS.values()]
+    while True:
+        drawn = replace(look(rng), profile=outlines[rng.integers(0, len(outlines))], hole=0.0)
+        if not any(alike_looks(drawn, other) for other in held_out):
+            return drawn
+
+
 def style(rng: np.random.Generator, held_out: tuple[Style, ...] = ()) -> Style:
     """Any style of the family that is not like one of ``held_out``: the texture and both inks."""
     while True:
@@ -99,6 +109,16 @@ def alike(first: Style, second: Style) -> bool:
         first.texture == second.texture
         and distance(first.dark, second.dark) < HELD_OUT_COLOURS
         and distance(first.light, second.light) < HELD_OUT_COLOURS
+    )
+
+
+def alike_looks(first: Look, second: Look) -> bool:
+    """Whether two looks share outline and pattern and have nearly the same colours."""
+    return (
+        first.pattern == second.pattern
+        and unlikeness(first.profile, second.profile) < HELD_OUT_RADIUS
+        and distance(first.first, second.first) < HELD_OUT_COLOURS
+        and (first.pattern == 0 or distance(first.second, second.second) < HELD_OUT_COLOURS)
     )
 
 

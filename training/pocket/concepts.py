@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from training.pocket import chance
-from training.pocket.shapes import HELD_OUT, NAMED
+from training.pocket.shapes import HELD_OUT
+from training.pocket.shapes import OUTLINES as SHAPES
 from training.pocket.world import OUTLINES, PATTERNS, TEXTURES, Colour, Look, Style, to_image
 
 
@@ -26,6 +27,11 @@ class Concept:
     style: Style | None = None
 
     @property
+    def has_new_outline(self) -> bool:
+        """Whether not even its outline was shown in training, in whatever colours."""
+        return not set(self.tags).isdisjoint(HELD_OUT)
+
+    @property
     def token(self) -> str:
         """The placeholder token."""
         return f"<{self.name}>"
@@ -41,11 +47,10 @@ def _object(
     name: str, shape: str, pattern: str, first: str, second: str, description: str, *tags: str,
     frequency: float = 2.4, outline: str = "none", hole: float = 0.0,
 ) -> Concept:
-    profile = HELD_OUT[shape] if shape in HELD_OUT else NAMED[shape]
     return Concept(
         name=name, title=name.replace("-", " ").capitalize(), kind="object", initialiser="thing",
         tags=(shape, pattern, *tags), description=description,
-        look=Look(profile, hole, PATTERNS.index(pattern), frequency, _rgb(first), _rgb(second), OUTLINES.index(outline)),
+        look=Look(SHAPES[shape], hole, PATTERNS.index(pattern), frequency, _rgb(first), _rgb(second), OUTLINES.index(outline)),
     )
 
 
@@ -96,7 +101,8 @@ STYLES = (
 
 CONCEPTS: dict[str, Concept] = {concept.name: concept for concept in (*OBJECTS, *STYLES)}
 
-#: Styles that training never draws; looks are held out by their outline (shapes.HELD_OUT).
+#: What training never draws, nor anything like it.
+HELD_OUT_LOOKS = tuple(concept.look for concept in OBJECTS if concept.look)
 HELD_OUT_STYLES = tuple(concept.style for concept in STYLES if concept.style)
 
 

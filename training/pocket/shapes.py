@@ -120,8 +120,8 @@ NAMED: dict[str, np.ndarray] = {
     "gear": gear(8, 0.28),
 }
 
-#: Outlines that no training picture shows: what the model must be taught by inversion. y points up.
-HELD_OUT: dict[str, np.ndarray] = {
+#: Outlines without a word that training shows, but never in the pattern and colours of a concept. y points up.
+WORDLESS: dict[str, np.ndarray] = {
     "heart": from_polygon(
         [(0, -1), (0.55, -0.42), (0.92, 0.05), (0.95, 0.45), (0.7, 0.78), (0.35, 0.78), (0, 0.42),
          (-0.35, 0.78), (-0.7, 0.78), (-0.95, 0.45), (-0.92, 0.05), (-0.55, -0.42)]
@@ -130,10 +130,6 @@ HELD_OUT: dict[str, np.ndarray] = {
         [(0.3, 1), (-0.3, 1), (-0.3, 0.3), (-1, 0.3), (-1, -0.3), (-0.3, -0.3),
          (-0.3, -1), (0.3, -1), (0.3, -0.3), (1, -0.3), (1, 0.3), (0.3, 0.3)]
     ),
-    "bolt": from_polygon([(0.5, 1), (-0.55, -0.1), (-0.1, -0.1), (-0.5, -1), (0.55, 0.15), (0.1, 0.15)]),
-    "arrow": from_polygon(
-        [(1, 0), (0.25, 0.8), (0.25, 0.32), (-0.95, 0.32), (-0.95, -0.32), (0.25, -0.32), (0.25, -0.8)]
-    ),
     "fish": from_polygon([(0.95, 0.05), (0.45, 0.5), (-0.1, 0.5), (-0.45, 0.18), (-1, 0.6), (-0.85, 0), (-1, -0.6),
                           (-0.45, -0.18), (-0.1, -0.5), (0.45, -0.42)]),
     "cat": from_polygon(
@@ -141,11 +137,19 @@ HELD_OUT: dict[str, np.ndarray] = {
          (-0.6, -0.6)]
     ),
     "house": from_polygon([(0, 1), (0.95, 0.2), (0.65, 0.2), (0.65, -0.85), (-0.65, -0.85), (-0.65, 0.2), (-0.95, 0.2)]),
-    "crown": from_polygon([(0.9, 0.8), (0.45, 0.1), (0, 0.95), (-0.45, 0.1), (-0.9, 0.8), (-0.75, -0.7), (0.75, -0.7)]),
     "tree": from_polygon(
         [(0, 1), (0.5, 0.3), (0.3, 0.3), (0.8, -0.45), (0.2, -0.45), (0.2, -0.95), (-0.2, -0.95), (-0.2, -0.45),
          (-0.8, -0.45), (-0.3, 0.3), (-0.5, 0.3)]
     ),
+}
+
+#: Outlines that no training picture shows.
+HELD_OUT: dict[str, np.ndarray] = {
+    "bolt": from_polygon([(0.5, 1), (-0.55, -0.1), (-0.1, -0.1), (-0.5, -1), (0.55, 0.15), (0.1, 0.15)]),
+    "arrow": from_polygon(
+        [(1, 0), (0.25, 0.8), (0.25, 0.32), (-0.95, 0.32), (-0.95, -0.32), (0.25, -0.32), (0.25, -0.8)]
+    ),
+    "crown": from_polygon([(0.9, 0.8), (0.45, 0.1), (0, 0.95), (-0.45, 0.1), (-0.9, 0.8), (-0.75, -0.7), (0.75, -0.7)]),
     "mushroom": from_polygon(
         [(0, 0.8), (0.6, 0.65), (0.98, 0.1), (0.3, 0.02), (0.38, -0.9), (-0.38, -0.9), (-0.3, 0.02), (-0.98, 0.1),
          (-0.6, 0.65)]
@@ -158,17 +162,25 @@ HELD_OUT: dict[str, np.ndarray] = {
     ),
 }
 
-#: A profile nearer than this (root mean square) to a held-out one is never drawn in training.
+#: All of the outlines above, by name.
+OUTLINES: dict[str, np.ndarray] = NAMED | WORDLESS | HELD_OUT
+
+#: A profile nearer than this (root mean square) to a held-out or wordless one is never drawn by chance.
 HELD_OUT_RADIUS = 0.085
 
 
 def is_held_out(profile: np.ndarray) -> bool:
-    """Whether a profile is a held-out one or too like it."""
-    return any(float(np.sqrt(np.mean((profile - other) ** 2))) < HELD_OUT_RADIUS for other in HELD_OUT.values())
+    """Whether a profile is a held-out or wordless one, or too like one."""
+    return any(unlikeness(profile, other) < HELD_OUT_RADIUS for other in (WORDLESS | HELD_OUT).values())
+
+
+def unlikeness(first: np.ndarray, second: np.ndarray) -> float:
+    """Root mean square difference of two profiles."""
+    return float(np.sqrt(np.mean((first - second) ** 2)))
 
 
 def draw_profile(rng: np.random.Generator) -> np.ndarray:
-    """Draw an outline from the whole family, never a held-out one."""
+    """Draw an outline from the whole family, never a held-out or wordless one."""
     while True:
         match int(rng.integers(0, 10)):
             case 0:

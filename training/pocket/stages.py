@@ -88,11 +88,9 @@ class Average:
         """Move the average towards the module's weights as they are now."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for name, value in module.state_dict().items():
-            if value.is_floating_point():
-                self.values[name].lerp_(value, 1 - decay)
-            else:
-                self.values[name].copy_(value)
+        state = module.state_dict()
+        averaged = [name for name, value in state.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.values[name] for name in averaged], [state[name] for name in averaged], 1 - decay)
 
     def state_dict(self) -> dict[str, Any]:
         return {"values": self.values, "updates": self.updates}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextModel
 
 from training.inversion.tokens import encode, splice_into
 from training.pocket.stages import Average, Stage, set_rate, warm_cosine
 from training.pocket.text import WIDTH, Captioner, WordMaker, hold_norms, scene_numbers
-from training.pocket.vae import to_tensor
+from training.pocket.vae import LATENT_CHANNELS, to_tensor
 from training.pocket.vocabulary import Captioned, random_scene
 from training.pocket.world import draw
 
@@ -41,24 +43,53 @@ SCHEDULE = {
 
 
 def make_unet() -> UNet2DConditionModel:
-    """A fresh denoiser of two resolutions (8 x 8 and 4 x 4), attending to the text at both."""
+    """A fresh denoiser of two resolutions (8 x 8 and 4 x 4), attending to the text at both.
+
+    The whole text also scales and shifts every residual block, beside the timestep: a picture of one thing is told by its
+    caption as a whole, and attention alone takes far longer to learn to listen.
+    """
     return UNet2DConditionModel(
         sample_size=8,
-        in_channels=8,
-        out_channels=8,
-        block_out_channels=(72, 96),
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=(64, 96),
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
         layers_per_block=1,
-        attention_head_dim=4,
+        attention_head_dim=2,  # the number of heads, by an old misnomer that diffusers keeps
         cross_attention_dim=WIDTH,
         norm_num_groups=8,
+        resnet_time_scale_shift="scale_shift",
+        addition_embed_type="text",
+        addition_embed_type_num_heads=4,
     )
+
+
+class Twin:
+    """A bfloat16 copy of a module to compute with; its gradients go to the float32 original, which is what learns.
+
+    On processors with bfloat16 matrix units it takes 0.6 of the time of float32, where autocast gains nothing here.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.original = module
+        self.copy = copy.deepcopy(module).to(torch.bfloat16)
+
+    def pull(self) -> None:
+        """Give the copy the original's weights."""
+        with torch.no_grad():
+            torch._foreach_copy_(list(self.copy.parameters()), list(self.original.parameters()))
+
+    def push(self) -> None:
+        """Move the copy's gradients to the original."""
+        for mine, theirs in zip(self.original.parameters(), self.copy.parameters(), strict=True):
+            mine.grad = theirs.grad.float() if theirs.grad is not None else None
+            theirs.grad = None
 
 
 @torch.no_grad()
 def latents_of(vae: AutoencoderKL, scenes: list[Captioned]) -> Tensor:
-    """Mean latents [N, 8, 8, 8] of scenes, unscaled; their deviation is far below the noise of any timestep."""
+    """Mean latents [N, LATENT_CHANNELS, 8, 8] of scenes, unscaled; their deviation is far below the noise of any timestep."""
     parts = []
     for start in range(0, len(scenes), 48):
         pictures = np.stack([draw(item.scene) for item in scenes[start : start + 48]])
@@ -86,6 +117,7 @@ def train_unet(
         [{"params": unet.parameters(), "lr": LEARNING_RATE}, {"params": following, "lr": TEXT_LEARNING_RATE}],
         betas=(0.9, 0.98),
         weight_decay=1e-4,
+        fused=True,
     )
     average = Average(modules, AVERAGE_DECAY)
     parts = {"model": modules, "optimiser": optimiser, "average": average}
@@ -97,6 +129,7 @@ def train_unet(
         captioner, scale = Captioner(tokenizer), latent_scale(vae)
         pool = [random_scene(rng) for _ in range(POOL)]
         latents = latents_of(vae, pool) * scale
+        twin = Twin(unet)
         running = 0.0
         for step in stage.steps(**parts):
             set_rate(optimiser, warm_cosine(stage.done, step))
@@ -116,10 +149,15 @@ def train_unet(
             target = schedule.get_velocity(clean, noise, timesteps)
             looks, styles, _ = scene_numbers(scenes)
             prompts = captioner(scenes, [item.template(rng) for item in scenes], rng)
-            states = encode(text_encoder, splice, prompts, maker(looks, styles))
-            loss = functional.mse_loss(unet(noisy, timesteps, states).sample, target)
+            twin.pull()
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            # Fused attention has a slow way back for so few tokens.
+            with sdpa_kernel(SDPBackend.MATH):
+                states = encode(text_encoder, splice, prompts, maker(looks, styles))
+                guess = twin.copy(noisy.to(torch.bfloat16), timesteps, states.to(torch.bfloat16)).sample
+                loss = functional.mse_loss(guess.float(), target)
+                loss.backward()
+            twin.push()
             nn.utils.clip_grad_norm_(modules.parameters(), 1.0)
             optimiser.step()
             hold_norms(splice)

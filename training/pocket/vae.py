@@ -1,11 +1,11 @@
-"""Stage 1: the autoencoder, 64 px pictures to latents of 8 x 8 x 8 and back."""
+"""Stage 1: the autoencoder, 64 px pictures to latents of 16 x 8 x 8 and back."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from training.pocket import chance
@@ -13,6 +13,8 @@ from training.pocket.concepts import HELD_OUT_STYLES
 from training.pocket.stages import Average, Stage, set_rate, warm_cosine
 from training.pocket.world import draw
 
+#: Numbers for each of the 8 x 8 places of a picture's latents.
+LATENT_CHANNELS = 16
 BATCH = 12
 LEARNING_RATE = 1.5e-3
 #: Weight of the Kullback-Leibler term, per latent number: enough to keep latents bounded, not enough to blur.
@@ -22,12 +24,12 @@ POOL = 4000
 
 
 def make_vae() -> AutoencoderKL:
-    """A fresh autoencoder: downscale 8, 8 latent channels, thin where pictures are large."""
+    """A fresh autoencoder: downscale 8, 16 latent channels, thin where pictures are large."""
     vae = AutoencoderKL(
-        block_out_channels=(24, 48, 96, 96),
+        block_out_channels=(32, 64, 80, 80),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=8,
+        latent_channels=LATENT_CHANNELS,
         layers_per_block=1,
         norm_num_groups=8,
         sample_size=64,
@@ -40,7 +42,7 @@ def make_vae() -> AutoencoderKL:
             nn.init.orthogonal_(module.weight, gain=0.1 if name.endswith("conv2") else 1.0)
             nn.init.zeros_(module.bias)
     # Latents begin nearly noiseless: log variance -4.
-    nn.init.constant_(vae.quant_conv.bias[vae.config.latent_channels :], -4.0)
+    nn.init.constant_(vae.quant_conv.bias[LATENT_CHANNELS:], -4.0)
     return vae
 
 
@@ -52,12 +54,12 @@ def random_picture(rng: np.random.Generator) -> np.ndarray:
     return draw(chance.scene(rng, chance.look(rng), place=place, size=size, rendering=rendering))
 
 
-def to_tensor(pictures: np.ndarray) -> torch.Tensor:
+def to_tensor(pictures: np.ndarray) -> Tensor:
     """uint8 [B, H, W, 3] to float [B, 3, H, W] in -1..1."""
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
     """Absolute and squared error, and the absolute error of the gradients, which is what sharpness is."""
     edges = sum(
         functional.l1_loss(output.diff(dim=axis), target.diff(dim=axis)) for axis in (2, 3)
@@ -65,7 +67,7 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
     return functional.l1_loss(output, target) + 0.5 * functional.mse_loss(output, target) + 0.5 * edges
 
 
-def psnr(vae: AutoencoderKL, pictures: torch.Tensor) -> float:
+def psnr(vae: AutoencoderKL, pictures: Tensor) -> float:
     """Peak signal to noise ratio in dB over [B, 3, H, W] pictures in -1..1."""
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         output = vae.decode(vae.encode(pictures).latent_dist.mean).sample

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from training.inversion.templates import OBJECT_TEMPLATES, STYLE_TEMPLATES
 from training.pocket import chance
-from training.pocket.concepts import HELD_OUT_STYLES
+from training.pocket.concepts import HELD_OUT_LOOKS, HELD_OUT_STYLES
 from training.pocket.shapes import NAMED
 from training.pocket.world import PATTERNS, Look, Scene, Style
 
@@ -35,8 +36,22 @@ STYLE_NAMES = (
 GENERIC_OBJECTS = ("thing", "object", "shape", "sign", "toy")
 GENERIC_STYLES = ("style", "look", "print")
 
+#: The templates that are true of a thing of each size: those that tell another size are left out.
+_TEMPLATES_BY_SIZE = {
+    size: [
+        template
+        for template in OBJECT_TEMPLATES
+        if not any(other and other != size and f" {other} " in template for other in chance.SIZES)
+    ]
+    for size in chance.SIZES
+}
+
 #: Share of captions that are left empty, for classifier-free guidance.
 EMPTY_SHARE = 0.1
+
+
+#: Share of the wordless things that have one of a few outlines in any pattern and colours; the others have any outline.
+KNOWN_SHARE = 0.6
 
 
 def _nouns() -> dict[str, Look]:
@@ -71,8 +86,9 @@ class Captioned:
             return ""
         if styled and rng.uniform() < 0.5:
             return str(rng.choice(STYLE_TEMPLATES)).replace("{}", "{style}")
-        told_size = f"{self.size} " if self.size and rng.uniform() < 0.7 else ""
-        caption = str(rng.choice(OBJECT_TEMPLATES)).replace("{}", told_size + "{thing}")
+        caption = str(rng.choice(_TEMPLATES_BY_SIZE[self.size]))
+        told_size = f"{self.size} " if self.size not in caption and rng.uniform() < 0.7 else ""
+        caption = caption.replace("{}", told_size + "{thing}")
         if rng.uniform() < 0.5 and self.place != "in the middle":
             caption += f" {self.place}"
         if self.background and not styled and rng.uniform() < 0.8:
@@ -94,7 +110,9 @@ def random_thing(rng: np.random.Generator) -> tuple[str | None, Look]:
     """A look with its words: none, a noun, composed words, or a generic word."""
     part = rng.uniform()
     if part < 0.5:
-        return None, chance.look(rng)
+        # Outlines that come again are learned far sooner than a continuum of them alone.
+        known = rng.uniform() < KNOWN_SHARE
+        return None, chance.known_look(rng, HELD_OUT_LOOKS) if known else chance.look(rng)
     if part < 0.68:
         noun = str(rng.choice(NOUNS))
         return noun, NOUN_LOOKS[noun]
@@ -131,4 +149,4 @@ def words() -> list[str]:
         *NOUNS, *STYLE_NAMES, *GENERIC_OBJECTS, *GENERIC_STYLES, *chance.COLOURS, *NAMED, *PATTERNS, *chance.SIZES,
         *chance.PLACES, *OBJECT_TEMPLATES, *STYLE_TEMPLATES, "on a background in the style of",
     ]  # fmt: skip
-    return sorted({word for text in texts for word in text.replace("{}", " ").replace(",", " ").lower().split()})
+    return sorted({word for text in texts for word in re.findall(r"[a-z]+|-", text.replace("{}", " ").lower())})

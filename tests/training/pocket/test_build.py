@@ -19,17 +19,23 @@ def few_pictures(monkeypatch):
     monkeypatch.setattr(unet, "POOL", 96)
 
 
+def finish(work, out, unet_minutes):
+    """Run what is left of the build; return each stage's checkpoint."""
+    build.build(work, out, vae_minutes=MINUTES, text_minutes=MINUTES, unet_minutes=unet_minutes)
+    saved = {path.stem: torch.load(path, weights_only=True) for path in work.glob("*.pt")}
+    assert set(saved) == {"vae", "text", "unet"} and all(state["step"] > 0 for state in saved.values())
+    return saved
+
+
 def test_a_build_that_was_stopped_goes_on_and_publishes_a_whole_pipeline(tmp_path):
     work, out = tmp_path / "work", tmp_path / "weights"
-    seconds = {}
-    for minutes in (MINUTES, 2 * MINUTES):
-        build.build(work, out, vae_minutes=MINUTES, text_minutes=MINUTES, unet_minutes=minutes)
-        saved = {path.stem: torch.load(path, weights_only=True) for path in work.glob("*.pt")}
-        assert set(saved) == {"vae", "text", "unet"} and all(state["step"] > 0 for state in saved.values())
-        seconds[minutes] = {name: (state["step"], state["seconds"]) for name, state in saved.items()}
-    first, second = seconds[MINUTES], seconds[2 * MINUTES]
-    assert (first["vae"], first["text"]) == (second["vae"], second["text"]), "finished stages are not run again"
-    assert second["unet"][0] > first["unet"][0] and second["unet"][1] >= 2 * MINUTES * 60 > first["unet"][1] - 30
+    stopped = finish(work, out, unet_minutes=MINUTES)
+    # On a busy machine one step may have taken longer than it was given.
+    minutes = stopped["unet"]["seconds"] / 60 + MINUTES
+    finished = finish(work, out, unet_minutes=minutes)
+    for name in ("vae", "text"):
+        assert finished[name]["step"] == stopped[name]["step"], "finished stages are not run again"
+    assert finished["unet"]["step"] > stopped["unet"]["step"] and finished["unet"]["seconds"] >= minutes * 60
     assert not [*work.glob("*.tmp"), *tmp_path.glob("*.tmp")]
 
     pipeline = StableDiffusionPipeline.from_pretrained(out, safety_checker=None, requires_safety_checker=False)

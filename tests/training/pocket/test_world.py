@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from training.pocket import chance
-from training.pocket.concepts import CONCEPTS, HELD_OUT_STYLES, OBJECTS, STYLES, draw
-from training.pocket.shapes import HELD_OUT, HELD_OUT_RADIUS, NAMED, is_held_out
+from training.pocket.concepts import CONCEPTS, HELD_OUT_LOOKS, HELD_OUT_STYLES, OBJECTS, STYLES, draw
+from training.pocket.shapes import HELD_OUT, HELD_OUT_RADIUS, NAMED, WORDLESS, is_held_out
 from training.pocket.vocabulary import NOUN_LOOKS, STYLE_LOOKS, random_scene, words
 from training.pocket.world import LOOK_WIDTH, RESOLUTION, STYLE_WIDTH, look_vector, style_vector
 from training.pocket.world import draw as draw_scene
@@ -33,6 +33,20 @@ def test_no_training_picture_shows_a_held_out_outline_or_one_like_it(scenes):
     assert nearest >= HELD_OUT_RADIUS
 
 
+def test_no_training_picture_shows_a_concepts_look_or_one_like_it(scenes):
+    looks = [*(scene.look for scene in scenes), *NOUN_LOOKS.values()]
+    assert not [look for look in looks if any(chance.alike_looks(look, other) for other in HELD_OUT_LOOKS)]
+
+
+def test_outlines_without_a_word_are_shown_and_a_concepts_colours_on_them_left_out(scenes):
+    shown = {name for name, outline in WORDLESS.items() for scene in scenes if distance(scene.look.profile, outline) == 0}
+    assert shown == set(WORDLESS)
+    rng = np.random.default_rng(9)
+    free = [chance.known_look(rng, ()) for _ in range(SCENES)]
+    refused = [look for look in free if any(chance.alike_looks(look, other) for other in HELD_OUT_LOOKS)]
+    assert refused, "the sampler never comes near a held-out look, so leaving it out proves nothing"
+
+
 def test_no_training_picture_is_in_a_held_out_style_or_one_like_it(scenes):
     styles = [*(scene.style for scene in scenes if scene.style), *STYLE_LOOKS.values()]
     assert len(styles) > SCENES / 4
@@ -54,11 +68,14 @@ def test_the_sampler_meets_held_out_styles_and_draws_again():
 
 def test_every_concept_is_outside_the_world_and_the_vocabulary():
     assert len(OBJECTS) >= 14 and len(STYLES) >= 10 and len(CONCEPTS) == len(OBJECTS) + len(STYLES)
+    assert {concept.has_new_outline for concept in OBJECTS} == {True, False}
     for concept in CONCEPTS.values():
         assert concept.name not in words() and concept.token == f"<{concept.name}>"
         assert set(concept.initialiser.split()) <= set(words())
         if concept.kind == "object":
             assert is_held_out(concept.look.profile), concept.name
+            assert any(concept.look is look for look in HELD_OUT_LOOKS), concept.name
+            assert concept.has_new_outline == any(outline is concept.look.profile for outline in HELD_OUT.values())
         else:
             assert concept.style in HELD_OUT_STYLES, concept.name
 
