@@ -44,6 +44,17 @@ class EmbeddedDatabase:
         """Run statements on the server itself, outside the database; return what ``psql`` printed."""
         return str(self._server.psql(statement))
 
+    def is_running(self) -> bool:
+        """Whether the server that was started is still there."""
+        pid_file = self.folder / "postmaster.pid"
+        try:
+            os.kill(int(pid_file.read_text().split()[0]), 0)
+        except PermissionError:
+            return True  # it runs as another user
+        except (OSError, ValueError, IndexError):
+            return False
+        return True
+
     def stop(self) -> None:
         """Stop the server, letting it write everything down."""
         if self._server is not None:

@@ -70,6 +70,18 @@ def test_a_hub_starts_shares_keeps_and_stops(folder):
             hub.post_form("/api/hub/embeddings", FIELDS, [("file", "boat.safetensors", data)])
         assert refused.value.error["code"] == "name_taken"
         demo = hub.demo()
+        assert demo["url"] == hub.url
+
+        # And a second hub in the same folder is refused, and does this one no harm
+        second = Hub(folder)
+        with pytest.raises(RuntimeError, match="A hub runs in .* already"):
+            second.__enter__()
+        # And so is one on the same port
+        second = Hub(folder.parent / "other")
+        second.port, second.url = hub.port, hub.url
+        with pytest.raises(RuntimeError, match=rf"127\.0\.0\.1:{hub.port} cannot be listened on"):
+            second.__enter__()
+        assert fetch(f"{hub.url}/healthz")[0] == 200
         children = psutil.Process(hub.process.pid).children(recursive=True)
         assert len(children) >= 3
 

@@ -20,19 +20,13 @@ class Command(BaseCommand):
     help = "Register built-in base models; in an embedded run also make the demo account and the sample catalogue."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--announce", metavar="URL", help="print the demo account for this address")
+        parser.add_argument("--url", default="", help="address that var/demo.json names in an embedded run")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not options["announce"]:
-            ensure_builtin_bases()
-            self._index_hashes()
-        if not settings.EMBEDDED:
-            return
-        demo = ensure_demo(url=options["announce"] or "", path=settings.VAR / "demo.json")
-        if options["announce"]:
-            self.stdout.write(f"Demo login: {demo['login']}  password: {demo['password']}")
-            self.stdout.write(f"Demo token: {demo['token']}")
-        else:
+        ensure_builtin_bases()
+        self._index_hashes()
+        if settings.EMBEDDED:
+            ensure_demo(url=options["url"], path=settings.VAR / "demo.json")
             call_command("load_catalogue")
 
     def _index_hashes(self) -> None:
