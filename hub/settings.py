@@ -20,7 +20,8 @@ DEBUG = env.flag("HUB_DEBUG", False)
 #: Set by ``manage.py up`` for its own children: the database is the embedded one, so the demo account may exist.
 EMBEDDED = env.flag("HUB_EMBEDDED", False)
 SECRET_KEY = env.text("HUB_SECRET_KEY") or secret_key(VAR / "secret-key")
-ALLOWED_HOSTS = env.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# The health check of a container asks for localhost, whatever the site is called outside.
+ALLOWED_HOSTS = [*env.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), "localhost"]
 CSRF_TRUSTED_ORIGINS = env.words("HUB_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
@@ -91,6 +92,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 #: Address of the job queue: empty for PostgreSQL, or ``amqp://…`` or ``redis://…``.
 HUB_BROKER_URL = env.text("HUB_BROKER_URL")
 
+# In the database, since counters of throttles and of failed logins must hold for all processes and over restarts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "hub_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -141,6 +151,7 @@ STORAGES = {
 #: Bytes of a form without its files; embeddings and images have limits of their own.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
+CSRF_FAILURE_VIEW = "hub.error_pages.csrf_failure"
 
 _SECURE = env.flag("HUB_HTTPS", False)
 SECURE_SSL_REDIRECT = False  # the proxy that ends TLS redirects

@@ -9,6 +9,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from hub.accounts import views as accounts
 from hub.health import healthz
 
+handler400 = "hub.error_pages.bad_request"
+handler403 = "hub.error_pages.permission_denied"
+handler404 = "hub.error_pages.not_found"
+handler500 = "hub.error_pages.server_error"
+
 api = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),

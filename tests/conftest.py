@@ -11,9 +11,16 @@ from hub.accounts.models import ApiToken, Scope, User
 
 @pytest.fixture(autouse=True)
 def storage_of_its_own(settings, tmp_path):
-    """Each test stores its files in a folder of its own, and starts with unspent throttles."""
+    """Each test stores its files in a folder of its own."""
     settings.MEDIA_ROOT = tmp_path / "storage"
-    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def unspent_throttles(request):
+    """Counters are rolled back with the test's transaction; where there is none they are cleared."""
+    if {"transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("transactional_db")
+        cache.clear()
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_a_hub_starts_shares_keeps_and_stops(folder):
 
         # And a second hub in the same folder is refused, and does this one no harm
         second = Hub(folder)
-        with pytest.raises(RuntimeError, match="A hub runs in .* already"):
+        with pytest.raises(RuntimeError, match=r"A hub runs in .* already"):
             second.__enter__()
         # And so is one on the same port
         second = Hub(folder.parent / "other")

@@ -13,6 +13,9 @@ from django.core.management.base import BaseCommand
 from hub.accounts.demo import ensure_demo
 from training.services import ensure_builtin_bases
 
+#: Name of the file in the folder of the state that says that the sample catalogue was loaded.
+SAMPLES_LOADED = "samples-loaded"
+
 
 class Command(BaseCommand):
     """Register the built-in base model; in an embedded run also the demo account and the sample catalogue."""
@@ -23,11 +26,19 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="", help="address that var/demo.json names in an embedded run")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("createcachetable")
         ensure_builtin_bases()
         self._index_hashes()
         if settings.EMBEDDED:
             ensure_demo(url=options["url"], path=settings.VAR / "demo.json")
+            self._load_samples_once()
+
+    def _load_samples_once(self) -> None:
+        """Load the sample catalogue on the first start; samples that somebody deletes stay deleted."""
+        marker = settings.VAR / SAMPLES_LOADED
+        if not marker.exists():
             call_command("load_catalogue")
+            marker.touch()
 
     def _index_hashes(self) -> None:
         """After an upgrade: a small run does it at once, an operator decides when a large hub does."""

@@ -131,7 +131,7 @@ def test_inspecting_names_what_is_here_already(api_as, bob, alice, upload):
     ]
 
 
-def test_inspecting_a_bad_file_says_what_is_wrong(api):
+def test_inspecting_a_bad_file_says_what_is_wrong(api, db):
     answer = inspected(api, sd1_file()[:-1], "cut.safetensors")
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "truncated"

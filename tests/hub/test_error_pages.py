@@ -1,0 +1,64 @@
+"""What is answered when no view answers, and that limits hold over processes."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from rest_framework.settings import api_settings
+from rest_framework.throttling import SimpleRateThrottle
+
+from hub import urls
+from hub.error_pages import server_error
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(client):
+    page = client.get("/alice/nothing/here")
+    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    answer = client.get("/api/hub/nothing")
+    assert answer.status_code == 404
+    assert answer.json() == {"error": {"code": "not_found", "message": "There is nothing here, or nothing that you may see."}}
+
+
+def test_too_many_files_are_refused_in_words(client, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2
+    files = [SimpleUploadedFile(f"{number}.pt", b"x" * 20) for number in range(3)]
+    answer = client.post("/api/hub/inspect", {"file": files})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+    assert "too many files" in answer.json()["error"]["message"]
+
+
+def test_a_bug_is_answered_in_the_same_two_ways(rf):
+    assert server_error(rf.get("/api/hub/me")).status_code == 500
+    assert b'"code": "internal"' in server_error(rf.get("/api/hub/me")).content
+    assert b"Something went wrong on our side" in server_error(rf.get("/")).content
+    assert urls.handler500 == "hub.error_pages.server_error"
+
+
+def test_an_old_form_gets_a_page_that_says_what_to_do():
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "x", "password": "y"})
+    assert answer.status_code == 403
+    assert "open the page again" in answer.content.decode()
+
+
+def test_requests_beyond_the_limit_are_told_when_to_come_again(client, monkeypatch):
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "anon": "2/hour"})
+    statuses = [client.get("/api/hub/embeddings").status_code for _ in range(2)]
+    assert statuses == [200, 200]
+
+    answer = client.get("/api/hub/embeddings")
+
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert answer.json()["error"]["code"] == "throttled"
+
+
+def test_counters_are_kept_where_every_process_sees_them():
+    cache.set("counter", 7, 60)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM hub_cache WHERE cache_key LIKE '%counter'")
+        assert cursor.fetchone() == (1,)
