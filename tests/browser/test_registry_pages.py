@@ -47,7 +47,36 @@ def test_a_filter_changes_results_and_address_without_a_reload(open_page, shared
     page.get_by_role("link", name="Lantern").wait_for(state="detached")
     assert page.get_by_role("link", name="Kettle").is_visible()
     assert "kind=style" in page.url
+    assert page.get_by_role("status").inner_text() == "1 word"
     assert page.evaluate("window.stayed")
+
+
+def test_a_search_keeps_the_filters_and_a_filter_keeps_the_search(open_page, shared, alice):
+    share(alice, "kettle-two", kind="object", tags=["paper"])
+    page = open_page()
+    page.goto("/?tag=paper")
+    page.get_by_label("Kind").select_option("object")
+    page.wait_for_url("**kind=object**")
+    page.get_by_role("searchbox").fill("kettle")
+    page.get_by_role("searchbox").press("Enter")
+    page.wait_for_url("**q=kettle**")
+    assert page.locator(".card-title").all_inner_texts() == ["Kettle-two"]
+
+    page.get_by_label("Sort").select_option("likes")
+    page.wait_for_url("**sort=likes**")
+    assert all(part in page.url for part in ("q=kettle", "tag=paper", "kind=object"))
+    assert page.get_by_role("heading", level=1).inner_text() == "“kettle”"
+
+
+def test_apply_is_there_only_where_filters_cannot_apply_themselves(open_page, shared):
+    page = open_page(width=360)
+    page.goto("/")
+    assert page.get_by_role("button", name="Apply").count() == 0
+    plain = open_page(scripts=False)
+    plain.goto("/")
+    plain.get_by_label("Kind").select_option("style")
+    plain.get_by_role("button", name="Apply").click()
+    assert plain.locator(".card-title").all_inner_texts() == ["Kettle"]
 
 
 def test_searching_works_without_scripts(open_page, shared):
@@ -68,6 +97,13 @@ def test_an_embeddings_page_offers_its_file(open_page, shared, width, scheme):
         page.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "lantern.safetensors"
     assert Embedding.objects.get(name="lantern").downloads == 1
+
+
+def test_on_a_phone_the_download_comes_before_the_pictures(open_page, shared):
+    page = open_page(width=360)
+    page.goto("/alice/lantern")
+    download = page.get_by_role("link", name="Download", exact=True).bounding_box()
+    assert download["y"] < page.locator(".pictures").bounding_box()["y"]
 
 
 def test_an_upload_shows_what_is_inside_before_it_publishes(open_page, transactional_db, alice):

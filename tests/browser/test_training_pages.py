@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from training.models import Job
+from registry import storage
+from training.models import Job, JobPreview
 from training.pocket.concepts import CONCEPTS, draw
 from training.services import ensure_builtin_bases
 
@@ -68,3 +69,20 @@ def test_the_job_page_fits_a_phone_in_the_dark(open_page, transactional_db, alic
     fill(page, files(3))
     page.wait_for_url("**/jobs/*")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_pictures_drawn_on_the_way_say_what_they_are_of(open_page, transactional_db, alice):
+    ensure_builtin_bases()
+    page = open_page(width=360, user=alice)
+    fill(page, files(3))
+    page.wait_for_url("**/jobs/*")
+    job = Job.objects.get()
+    for step in (50, 100):
+        for template in ("a photo of {}", "{} at night"):
+            JobPreview.objects.create(
+                job=job, step=step, template=template, prompt=template.replace("{}", job.token), seed=1, variant="learned",
+                blob=storage.put(files(1)[0]["buffer"]), width=64, height=64,
+            )  # fmt: skip
+    page.reload()
+    assert page.get_by_role("heading", level=3).all_inner_texts() == ["Step 50", "Step 100"]
+    assert page.locator("figcaption").all_inner_texts() == ["AI a photo of <my-koi>", "AI <my-koi> at night"] * 2
