@@ -115,6 +115,15 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # no mail server is needed to run a hub
 ACCOUNT_ADAPTER = "hub.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "hub.accounts.forms.LoginForm",
+    "signup": "hub.accounts.forms.SignupForm",
+    "change_password": "hub.accounts.forms.ChangePasswordForm",
+    "reset_password": "hub.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "hub.accounts.forms.ResetPasswordKeyForm",
+    "add_email": "hub.accounts.forms.AddEmailForm",
+    "reauthenticate": "hub.accounts.forms.ReauthenticateForm",
+}
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 HUB_SIGNUP_OPEN = env.flag("HUB_SIGNUP_OPEN", True)

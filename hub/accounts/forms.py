@@ -1,0 +1,97 @@
+"""allauth's forms in this site's words: labels in sentence case, rules told beforehand, nothing said twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import forms as allauth
+from django import forms
+from django.conf import settings
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.urls import reverse
+from django.utils.html import format_html
+
+from hub.accounts.models import User
+
+LABELS = {
+    "login": "User name or email",
+    "username": "User name",
+    "email": "Email",
+    "oldpassword": "Current password",
+    "remember": "Stay signed in",
+}
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+
+
+def sends_mail() -> bool:
+    """Whether mail leaves this hub; without a mail server it is only written to the log."""
+    return settings.EMAIL_BACKEND != CONSOLE
+
+
+class _Plain:
+    """Takes out the placeholders, which only repeat the labels, and sets our labels and hints."""
+
+    fields: dict[str, forms.Field]
+    #: Label of the password to choose; it is asked for twice.
+    password_label = "Password"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = {"password1": self.password_label, "password2": f"{self.password_label}, again"}
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = (LABELS | chosen).get(name, field.label)
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = " ".join(password_validators_help_texts())
+        for name in {"password", "oldpassword"} & set(self.fields):
+            self.fields[name].help_text = _way_back()
+        for name in {"login", "username"} & set(self.fields):
+            self.fields[name].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+
+
+def _way_back() -> str:
+    """What to do about a forgotten password."""
+    if not sends_mail():
+        return "Forgotten? Whoever runs this hub can give you a new one."
+    return format_html('<a href="{}">Forgotten?</a>', reverse("account_reset_password"))
+
+
+class LoginForm(_Plain, allauth.LoginForm):
+    """Sign in."""
+
+
+class SignupForm(_Plain, allauth.SignupForm):
+    """Sign up: the rule of user names is said before it is broken."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].help_text = User._meta.get_field("username").help_text
+
+
+class ChangePasswordForm(_Plain, allauth.ChangePasswordForm):
+    """Change one's password."""
+
+    password_label = "New password"
+
+
+class ResetPasswordForm(_Plain, allauth.ResetPasswordForm):
+    """Ask for a mail with a link."""
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether asking is of any use."""
+        return sends_mail()
+
+
+class ResetPasswordKeyForm(_Plain, allauth.ResetPasswordKeyForm):
+    """Choose a password after following that link."""
+
+    password_label = "New password"
+
+
+class AddEmailForm(_Plain, allauth.AddEmailForm):
+    """Add an address to one's account."""
+
+
+class ReauthenticateForm(_Plain, allauth.ReauthenticateForm):
+    """Give one's password again before something that matters."""

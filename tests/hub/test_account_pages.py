@@ -1,0 +1,73 @@
+"""Pages of an account: in the words of the rest of the site, and promising nothing that does not exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hub.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+ANONYMOUS = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+SIGNED_IN = ["/accounts/password/change/", "/accounts/email/", "/accounts/logout/"]
+MAIL = "django.core.mail.backends.locmem.EmailBackend"
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+
+
+@pytest.fixture(autouse=True)
+def without_mail(settings):
+    settings.EMAIL_BACKEND = CONSOLE
+
+
+def shown(client, address):
+    """What the page's own part says."""
+    return re.search(r"<main.*</main>", client.get(address).content.decode(), re.DOTALL)[0]
+
+
+@pytest.mark.parametrize("address", [*ANONYMOUS, *SIGNED_IN])
+def test_pages_speak_in_sentence_case_and_nothing_is_said_twice(client, alice, address):
+    if address in SIGNED_IN:
+        client.force_login(alice)
+    page = shown(client, address)
+    heading = re.search("<h1>(.*)</h1>", page)[1]
+    assert heading == heading.capitalize()
+    assert "placeholder" not in page
+    assert not re.search(r":\s*</label>", page)
+
+
+def test_sign_up_tells_the_rule_of_user_names_beforehand(client):
+    assert "3 to 64 lower-case letters, digits, hyphens or underscores." in shown(client, "/accounts/signup/")
+
+
+def test_a_sign_up_makes_an_account_and_a_bad_name_is_refused_in_the_page(client):
+    values = {
+        "username": "Carol C",
+        "password1": "white-rabbit-7",
+        "password2": "white-rabbit-7",
+        "email": "",
+    }
+    refused = client.post("/accounts/signup/", values)
+    assert "Use 3 to 64 lower-case letters" in refused.content.decode()
+    assert client.post("/accounts/signup/", values | {"username": "carol"}).status_code == 302
+    assert User.objects.get().username == "carol"
+
+
+def test_no_page_promises_mail_where_none_is_sent(client, alice):
+    assert "/accounts/password/reset/" not in shown(client, "/accounts/login/")
+    assert "<form" not in shown(client, "/accounts/password/reset/")
+    client.force_login(alice)
+    added = client.post(
+        "/accounts/email/", {"action_add": "", "email": "alice@example.org"}, follow=True
+    ).content.decode()
+    assert "alice@example.org" in added
+    assert not re.search(
+        "verif|confirm|notif", re.search(r"<body.*</body>", added, re.DOTALL)[0], re.IGNORECASE
+    )
+
+
+def test_a_hub_with_mail_offers_a_link_for_a_forgotten_password(client, settings):
+    settings.EMAIL_BACKEND = MAIL
+    assert 'href="/accounts/password/reset/"' in shown(client, "/accounts/login/")
+    assert 'name="email"' in shown(client, "/accounts/password/reset/")
