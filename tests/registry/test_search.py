@@ -185,7 +185,8 @@ def test_details_cost_four_queries_whatever_the_rows(alice, upload):
             for e in search(NOBODY).with_details()
         ]
     assert len(told) == 12
-    assert told[0] == ("alice", [(1, 4, None)])
+    files = 9 * 2  # targets of one text encoder, in two precisions
+    assert told[0] == ("alice", [(1, files, None)])
     assert len(queries) == 4
 
 
