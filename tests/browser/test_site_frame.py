@@ -17,7 +17,9 @@ def overflow(page):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_the_menu_closes_by_a_click_elsewhere_and_by_escape(open_page, transactional_db, alice, width, scheme):
+def test_the_menu_closes_by_a_click_elsewhere_and_by_escape(
+    open_page, transactional_db, alice, width, scheme
+):
     page = open_page(width=width, scheme=scheme, user=alice)
     page.goto("/")
     menu, entry = page.locator("details.menu summary"), page.get_by_role("link", name="API tokens")
@@ -40,7 +42,9 @@ def test_tokens_fit_the_window_and_every_cell_says_what_it_is(open_page, transac
     page.goto("/accounts/tokens/")
     assert page.get_by_role("button", name="Revoke").is_visible()
     assert overflow(page) <= 0
-    label = page.get_by_role("cell", name="read, write, train").evaluate("cell => getComputedStyle(cell, '::before').content")
+    label = page.get_by_role("cell", name="read, write, train").evaluate(
+        "cell => getComputedStyle(cell, '::before').content"
+    )
     assert ("May" in label) == (width == 360)
 
 
