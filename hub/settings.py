@@ -89,6 +89,9 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
+#: Word lists of base families that come with the hub, by which tokens that are words already are refused.
+VOCABULARIES = {"pocket": ROOT / "training" / "pocket" / "weights" / "tokenizer" / "vocab.json"}
+
 #: Address of the job queue: empty for PostgreSQL, or ``amqp://…`` or ``redis://…``.
 HUB_BROKER_URL = env.text("HUB_BROKER_URL")
 

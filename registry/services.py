@@ -35,6 +35,7 @@ from registry.validation import (
     check_token,
     normalise_tags,
 )
+from registry.vocabularies import is_word
 
 #: Characters of a version's notes, as the column has them.
 MAX_NOTES_CHARACTERS = 500
@@ -126,6 +127,13 @@ def _checked_new(owner: User, item: NewEmbedding) -> dict[str, Any]:
         ),
         "base": intake.check_base(item.base, item.part),
     }
+    if is_word(fields["base"], fields["token"]):
+        raise RegistryError(
+            "token_in_vocabulary",
+            f"{fields['token']} is already a word of this base model: the embedding would take its place in every prompt. "
+            f"Choose a new one, for example <{fields['token'].strip('<>')}-1>.",
+            field="token",
+        )
     if Embedding.objects.filter(owner=owner, name=item.name).exists():
         raise rows.name_taken(item.name)
     return fields

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from registry import validation
 from registry.errors import RegistryError
+from registry.vocabularies import is_word_of
 from training.errors import BadSetting, TokenInVocabulary
 from training.inversion.config import MAX_CAPTION_CHARACTERS, MAX_STEPS, MAX_VECTORS, InversionConfig
 from training.inversion.templates import templates_for
@@ -94,19 +93,10 @@ def is_word(base: BaseModel, token: str) -> bool:
     """Whether a token is one word of a base model's vocabulary, as far as can be told here.
 
     The tokenizer's word list is read where it lies in a folder of this machine; for other base models the worker finds
-    out, and the job fails saying so. CLIP's tokenizers lower-case, and mark the end of a word.
+    out, and the job fails saying so.
     """
     folder = pocket.WEIGHTS if base.source == pocket.NAME else Path(base.source)
-    try:
-        words = _vocabulary(folder / "tokenizer" / "vocab.json")
-    except OSError:
-        return False
-    return token in words or token.lower() + "</w>" in words
-
-
-@functools.lru_cache(maxsize=8)
-def _vocabulary(path: Path) -> frozenset[str]:
-    return frozenset(json.loads(path.read_text(encoding="utf-8")))
+    return is_word_of(folder / "tokenizer" / "vocab.json", token)
 
 
 def check_captions(captions: Sequence[str] | None, images: int) -> list[str] | None:

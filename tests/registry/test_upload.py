@@ -225,3 +225,14 @@ def test_an_sdxl_file_needs_both_its_encoders(alice, upload):
     with pytest.raises(RegistryError, match=r"heart\.safetensors.*cascade") as refused:
         upload(alice, data=half, base="sdxl")
     assert (refused.value.code, refused.value.field) == ("wrong_base", "base")
+
+
+def test_a_token_that_the_base_model_knows_is_refused_where_its_words_are_at_hand(alice, upload):
+    data = canonical([Encoder("emb_params", vectors(0, 2, 128), "F32")])
+    with pytest.raises(RegistryError, match=r"red is already a word of this base model.*<red-1>") as refused:
+        upload(alice, "red-thing", data=data, base="pocket", token="red")
+    assert (refused.value.code, refused.value.field) == ("token_in_vocabulary", "token")
+    assert not Embedding.objects.exists()
+
+    assert upload(alice, "red-thing", data=data, base="pocket", token="<red>").token == "<red>"
+    assert upload(alice, "red-sd1", token="red").token == "red"  # the words of SD 1.x are not at hand
