@@ -133,7 +133,15 @@ HUB_SIGNUP_OPEN = env.flag("HUB_SIGNUP_OPEN", True)
 # allauth counts failed logins per client; behind proxies it must know how many to look through.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("HUB_TRUSTED_PROXIES", 0)
 
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Without a mail server mails go to the log, and pages that would promise one say so instead.
+EMAIL_HOST = env.text("HUB_EMAIL_HOST")
+EMAIL_PORT = env.number("HUB_EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.text("HUB_EMAIL_USER")
+EMAIL_HOST_PASSWORD = env.text("HUB_EMAIL_PASSWORD")
+EMAIL_USE_TLS = env.flag("HUB_EMAIL_TLS", True)
+EMAIL_TIMEOUT = 10  # seconds; the page that sends waits for it
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("HUB_EMAIL_FROM", "starword@localhost")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = False

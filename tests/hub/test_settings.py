@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 
 from hub import env
@@ -24,6 +28,16 @@ def test_a_secret_may_come_from_a_file(monkeypatch, tmp_path):
     file.write_text("from the file\n")
     monkeypatch.setenv("HUB_EXAMPLE_FILE", str(file))
     assert env.text("HUB_EXAMPLE") == "from the file"
+
+
+@pytest.mark.parametrize(("host", "backend"), [("", "console"), ("mail.example.org", "smtp")])
+def test_mails_are_sent_where_a_server_is_named_and_logged_where_not(tmp_path, host, backend):
+    done = subprocess.run(
+        [sys.executable, "-c", "from django.conf import settings; print(settings.EMAIL_BACKEND)"],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_EMAIL_HOST": host, "HUB_VAR": str(tmp_path)},
+        cwd=settings.ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == f"django.core.mail.backends.{backend}.EmailBackend"
 
 
 def test_the_secret_key_is_made_once_and_kept_private(tmp_path):
