@@ -48,6 +48,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_template("500.html").render(), status=500)
 
 
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """413: the body says that it has more than ``limit`` bytes."""
+    message = f"The request has more than {limit // 2**20} MB. Send fewer or smaller files."
+    if request.path.startswith(API):
+        return JsonResponse(error_body("too_large", message), status=413)
+    return HttpResponse(get_template("400.html").render({"message": message}), status=413)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form without its cookie, most often an old page or blocked cookies."""
     return _answer(

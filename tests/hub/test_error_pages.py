@@ -12,6 +12,9 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from hub import urls
 from hub.error_pages import server_error
+from hub.limits import MAX_BODY_BYTES, MAX_TRAINING_BYTES
+from registry.formats.limits import MAX_FILE_BYTES
+from training.datasets import MAX_SET_BYTES
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +33,22 @@ def test_too_many_files_are_refused_in_words(client, settings):
     answer = client.post("/api/hub/inspect", {"file": files})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
     assert "too many files" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [("/api/hub/inspect", MAX_BODY_BYTES), ("/upload", MAX_BODY_BYTES), ("/api/hub/jobs", MAX_TRAINING_BYTES)],
+)
+def test_a_body_beyond_the_limit_is_refused_by_its_own_word(client, path, limit):
+    sizes = {"CONTENT_LENGTH": str(limit + 1)}
+    answer = client.generic("POST", path, b"", content_type="multipart/form-data; boundary=x", **sizes)
+    assert answer.status_code == 413
+    assert f"more than {limit // 2**20} MB" in answer.content.decode()
+    assert answer.headers["Content-Type"].startswith("application/json" if path.startswith("/api") else "text/html")
+
+
+def test_the_limits_hold_what_a_set_of_images_and_a_file_may_have():
+    assert MAX_TRAINING_BYTES > MAX_SET_BYTES > MAX_BODY_BYTES > 2 * MAX_FILE_BYTES
 
 
 def test_a_bug_is_answered_in_the_same_two_ways(rf):
