@@ -106,11 +106,14 @@ def check_set(images: Sequence[CheckedImage]) -> None:
         raise BadImage(f"At least {MIN_IMAGES} images are needed; {given}. Add more images.")
     if len(images) > MAX_IMAGES:
         raise BadImage(f"There are {len(images)} images; at most {MAX_IMAGES} are taken. Keep the best ones.")
-    seen: dict[str, str] = {}
-    for image in images:
-        if image.digest in seen:
-            raise BadImage(f"{image.filename} is the same picture as {seen[image.digest]}. Remove one of the two.")
-        seen[image.digest] = image.filename
+    seen: dict[str, int] = {}
+    for number, image in enumerate(images, 1):
+        first = seen.setdefault(image.digest, number)
+        if first != number:
+            raise BadImage(
+                f"{image.filename} (image {number}) is the same picture as {images[first - 1].filename} (image {first}). "
+                "Remove one of the two."
+            )
 
 
 def _decode(data: bytes, filename: str) -> Image.Image:

@@ -126,5 +126,5 @@ def test_files_beyond_the_limit_are_not_even_read():
 def test_two_files_with_the_same_pixels_are_refused_by_name():
     same = Image.effect_noise((100, 100), 30)
     files = [("a.png", picture(1)), ("b.png", encoded(same)), ("c.png", encoded(same, compress_level=1))]
-    with pytest.raises(BadImage, match=r"c\.png is the same picture as b\.png"):
+    with pytest.raises(BadImage, match=r"c\.png \(image 3\) is the same picture as b\.png \(image 2\)"):
         check_files(files)
