@@ -161,7 +161,7 @@ STORAGES = {
                 "bucket_name": _S3_BUCKET,
                 "endpoint_url": env.text("HUB_S3_ENDPOINT") or None,
                 "default_acl": None,
-                "file_overwrite": False,
+                "file_overwrite": True,
             },
         }
         if _S3_BUCKET

@@ -13,6 +13,7 @@ from django.db.models import F, Func, Q
 from django.urls import reverse
 
 from hub.accounts.names import validate_embedding_name
+from registry.fields import BlobField
 from registry.formats.types import Family
 from registry.querysets import EmbeddingQuerySet
 from registry.skeletons import MAX_SKELETON_CHARACTERS
@@ -177,7 +178,7 @@ class Version(models.Model):
     number = models.IntegerField()
     notes = models.CharField(max_length=500, blank=True)
     digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the numbers alone.")
-    blob = models.CharField(max_length=64, help_text="SHA-256 and storage key of the canonical file.")
+    blob = BlobField(help_text="SHA-256 and storage key of the canonical file.")
     vectors = models.IntegerField()
     encoders = models.JSONField(help_text="[{name, shape, dtype}] of the canonical file.")
     norms = models.JSONField(help_text="{encoder: [norm of each vector]}.")
@@ -277,7 +278,7 @@ class Preview(models.Model):
 
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="previews")
     position = models.IntegerField()
-    blob = models.CharField(max_length=64, help_text="SHA-256 and storage key of the WebP picture.")
+    blob = BlobField(help_text="SHA-256 and storage key of the WebP picture.")
     width = models.IntegerField()
     height = models.IntegerField()
     source = models.CharField(max_length=16, choices=Source.choices)

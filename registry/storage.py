@@ -7,6 +7,9 @@ that names them commits, so a crash can leave an unreferenced blob but never a r
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -14,6 +17,8 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+#: Folder of all blobs.
+_ROOT = "blobs"
 #: A blob written and read back by the health check.
 _PROBE = b"starword storage probe"
 
@@ -24,25 +29,34 @@ class BlobMissing(Exception):
 
 def path_of(sha256: str) -> str:
     """Return the storage path of a blob; two levels of folders keep directories small."""
-    return f"blobs/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    return f"{_ROOT}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
 def put(data: bytes) -> str:
-    """Store ``data`` and return its SHA-256."""
+    """Store ``data`` and return its SHA-256. A blob that is there already counts as new, so that no sweep takes it."""
     sha256 = hashlib.sha256(data).hexdigest()
     path = path_of(sha256)
-    if not default_storage.exists(path):
-        _save(path, data)
+    target = _on_disk(path)
+    if target is None:  # object stores show an object only when it is complete
+        default_storage.save(path, ContentFile(data))
+        return sha256
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        _save(target, data)
     return sha256
 
 
-def _save(path: str, data: bytes) -> None:
-    """Let a blob appear whole or not at all: a part of one would be taken for it by every later upload."""
+def _on_disk(path: str) -> Path | None:
+    """Where a storage path lies, None where the storage is no local disk."""
     try:
-        target = Path(default_storage.path(path))
-    except NotImplementedError:  # no local disk: object stores show an object only when it is complete
-        default_storage.save(path, ContentFile(data))
-        return
+        return Path(default_storage.path(path))
+    except NotImplementedError:
+        return None
+
+
+def _save(target: Path, data: bytes) -> None:
+    """Let a blob appear whole or not at all: a part of one would be taken for it by every later upload."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{uuid4().hex}.part")
     try:
@@ -59,6 +73,52 @@ def open_blob(sha256: str) -> IO[bytes]:
         return default_storage.open(path_of(sha256), "rb")
     except FileNotFoundError as error:
         raise BlobMissing(sha256) from error
+
+
+def every_name() -> Iterator[str]:
+    """Yield the name of every stored file, a folder at a time: blobs, and parts that a crash has left behind."""
+    for first in _folders(_ROOT):
+        for second in _folders(f"{_ROOT}/{first}"):
+            yield from default_storage.listdir(f"{_ROOT}/{first}/{second}")[1]
+
+
+def _folders(path: str) -> list[str]:
+    try:
+        return sorted(default_storage.listdir(path)[0])
+    except FileNotFoundError:  # nothing was stored yet
+        return []
+
+
+def size_if_older(name: str, than: datetime) -> int:
+    """Return the bytes of a stored file that was last put before ``than``; 0 where it is newer or gone."""
+    path = path_of(name)
+    try:
+        return default_storage.size(path) if default_storage.get_modified_time(path) < than else 0
+    except FileNotFoundError:
+        return 0
+
+
+def remove_if_older(name: str, than: datetime) -> int:
+    """Remove a stored file that was last put before ``than``; return its bytes, 0 where it is newer or gone.
+
+    On a disk it is moved away first, so that a blob put again at this moment is either seen as new or written anew.
+    """
+    target = _on_disk(path_of(name))
+    if not (size := size_if_older(name, than)):
+        return 0
+    if target is None:
+        default_storage.delete(path_of(name))
+        return size
+    away = target.with_name(f"{name[:64]}.{uuid4().hex}.part")
+    try:
+        target.rename(away)
+    except FileNotFoundError:  # another sweep had it
+        return 0
+    if away.stat().st_mtime >= than.timestamp():
+        away.replace(target)
+        return 0
+    away.unlink()
+    return size
 
 
 def read(sha256: str) -> bytes:

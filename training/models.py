@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from registry.fields import BlobField
 from registry.models import FAMILY_CHOICES, MAX_TOKEN_CHARACTERS, Embedding, Version
 from training.inversion.config import MAX_STEPS, MAX_VECTORS
 
@@ -154,7 +155,7 @@ class JobImage(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
     position = models.IntegerField()
-    blob = models.CharField(max_length=64, help_text="SHA-256 and storage key of the PNG.")
+    blob = BlobField(help_text="SHA-256 and storage key of the PNG.")
     width = models.IntegerField()
     height = models.IntegerField()
     filename = models.CharField(max_length=255)
@@ -173,7 +174,7 @@ class JobPreview(models.Model):
     seed = models.BigIntegerField()
     variant = models.CharField(max_length=16)
     final = models.BooleanField(default=False)
-    blob = models.CharField(max_length=64, help_text="SHA-256 and storage key of the WebP picture.")
+    blob = BlobField(help_text="SHA-256 and storage key of the WebP picture.")
     width = models.IntegerField()
     height = models.IntegerField()
     settings = models.JSONField(default=dict)

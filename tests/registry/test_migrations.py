@@ -33,7 +33,14 @@ def first_release(transactional_db):
 def test_what_the_first_release_stored_is_found_and_downloads_go_on(first_release, alice):
     old = first_release
     embedding = old.get_model("registry", "Embedding").objects.create(
-        owner_id=alice.pk, name="koi", title="Koi", token="<koi>", kind="object", base="sd1", license="mit", visibility="public"
+        owner_id=alice.pk,
+        name="koi",
+        title="Koi",
+        token="<koi>",
+        kind="object",
+        base="sd1",
+        license="mit",
+        visibility="public",
     )
     encoders = inspect(sd1_file()).encoders
     blob = storage.put(canonical(encoders))
@@ -41,14 +48,30 @@ def test_what_the_first_release_stored_is_found_and_downloads_go_on(first_releas
         embedding=embedding, number=1, digest=hashes.digest(encoders), blob=blob, vectors=2, encoders=[], norms={}, layout="kohya",
         filename="koi.pt",
     )  # fmt: skip
-    for target, digits in (("safetensors", blob), ("a1111", "a" * 64), ("diffusers", "b" * 64), ("diffusers-bin", "c" * 64)):
+    for target, digits in (
+        ("safetensors", blob),
+        ("a1111", "a" * 64),
+        ("diffusers", "b" * 64),
+        ("diffusers-bin", "c" * 64),
+    ):
         old.get_model("registry", "File").objects.create(
-            version=version, target=target, filename=f"{target}.pt", size=1, sha256=digits, autov3="d" * 12, crc32="eeeeeeee"
+            version=version,
+            target=target,
+            filename=f"{target}.pt",
+            size=1,
+            sha256=digits,
+            autov3="d" * 12,
+            crc32="eeeeeeee",
         )
 
     migrate(LAST)
     now = Version.objects.get()
-    assert {file.target for file in now.files.all()} == {"canonical", "a1111-pt", "diffusers", "diffusers-bin"}
+    assert {file.target for file in now.files.all()} == {
+        "canonical",
+        "a1111-pt",
+        "diffusers",
+        "diffusers-bin",
+    }
     assert {file.dtype for file in now.files.all()} == {"float32"}
     assert set(Hash.objects.values_list("kind", "value")) == {
         *(("sha256", digits) for digits in (blob, "a" * 64, "b" * 64, "c" * 64)),
@@ -66,4 +89,13 @@ def test_what_the_first_release_stored_is_found_and_downloads_go_on(first_releas
     migrate(FIRST)  # and back: what the first release knows is still there
     with connection.cursor() as cursor:
         cursor.execute("SELECT target FROM registry_file ORDER BY target")
-        assert {target for (target,) in cursor.fetchall()} >= {"safetensors", "a1111", "diffusers", "diffusers-bin"}
+        assert {target for (target,) in cursor.fetchall()} >= {
+            "safetensors",
+            "a1111",
+            "diffusers",
+            "diffusers-bin",
+        }
+
+
+def test_every_change_of_a_model_has_its_migration(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

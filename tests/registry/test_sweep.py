@@ -1,0 +1,112 @@
+"""``manage.py sweep_blobs`` takes what nothing names, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.utils import timezone
+
+from registry import drafts, storage
+from registry.fields import BlobField
+from registry.formats import NamedFile
+from registry.management.commands.sweep_blobs import MIN_AGE
+
+pytestmark = pytest.mark.django_db
+
+
+def sweep(**options):
+    out = StringIO()
+    call_command("sweep_blobs", stdout=out, **options)
+    return out.getvalue()
+
+
+def path(sha256):
+    return Path(storage.default_storage.path(storage.path_of(sha256)))
+
+
+def age(file, by=MIN_AGE + timedelta(hours=1)):
+    then = time.time() - by.total_seconds()
+    os.utime(file, (then, then))
+
+
+def test_old_blobs_that_nothing_names_go_and_all_others_stay(alice, upload):
+    version = upload(alice).versions.get()
+    forgotten, young = storage.put(b"a refused picture"), storage.put(b"of a form being filled in")
+    part = path(forgotten).with_name(f"{forgotten}.0123.part")
+    part.write_bytes(b"of a crash")
+    for old in (path(version.blob), path(forgotten), part):
+        age(old)
+    assert sweep(dry_run=True).startswith("2 blobs would be removed")
+    assert path(forgotten).exists()
+    assert sweep().startswith("2 blobs removed, 27\xa0bytes; ")
+    assert (path(forgotten).exists(), part.exists()) == (False, False)
+    assert path(version.blob).exists() and path(young).exists()
+    assert sweep().startswith("0 blobs removed")
+
+
+def test_the_blobs_of_a_deleted_embedding_go(alice, upload):
+    version = upload(alice).versions.get()
+    blob = version.blob
+    version.embedding.delete()
+    age(path(blob))
+    sweep()
+    assert not path(blob).exists()
+
+
+def test_every_picture_and_training_image_is_kept():
+    columns = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if isinstance(field, BlobField)
+    }
+    assert columns == {
+        "registry.Version.blob",
+        "registry.Preview.blob",
+        "training.JobImage.blob",
+        "training.JobPreview.blob",
+    }
+
+
+def test_a_blob_that_is_put_again_is_new_again():
+    blob = storage.put(b"twice")
+    age(path(blob))
+    storage.put(b"twice")
+    sweep()
+    assert storage.read(blob) == b"twice"
+
+
+def test_a_draft_can_be_published_until_it_is_too_old(alice, upload):
+    reference = drafts.keep(owner=alice, files=[NamedFile("a.pt", b"bytes of a draft")])
+    for file in Path(storage.default_storage.location).rglob("*"):
+        if file.is_file():
+            age(file, timedelta(seconds=drafts.MAX_AGE_SECONDS))
+    sweep()
+    assert drafts.find(owner=alice, reference=reference)[0].data == b"bytes of a draft"
+
+
+def test_bytes_that_are_put_while_the_sweep_takes_them_are_there_afterwards():
+    than = timezone.now() - MIN_AGE
+    for turn in range(60):
+        blob = storage.put(b"at once %d" % turn)
+        age(path(blob))
+        barrier = threading.Barrier(2)
+
+        def put(turn=turn, barrier=barrier):
+            barrier.wait()
+            storage.put(b"at once %d" % turn)
+
+        putting = threading.Thread(target=put)
+        putting.start()
+        barrier.wait()
+        storage.remove_if_older(blob, than)
+        putting.join()
+        assert storage.read(blob) == b"at once %d" % turn
