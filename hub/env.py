@@ -1,4 +1,4 @@
-"""Typed readers of environment variables. A value that makes no sense stops the start with its name and the remedy."""
+"""Typed readers of environment variables. An empty one counts as not set; a value that makes no sense stops the start with its name and the remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def text(name: str, default: str = "") -> str:
             return Path(file).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE names {file}, which cannot be read: {error.strerror}.") from error
-    return os.environ.get(name, default)
+    return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool) -> bool:
@@ -49,4 +49,4 @@ def number(name: str, default: int, *, minimum: int = 0) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated list."""
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.utils.functional import SimpleLazyObject
 
 from hub import env
 from hub.secret import secret_key
@@ -19,7 +20,8 @@ VERSION = next(iter(re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(e
 DEBUG = env.flag("HUB_DEBUG", False)
 #: Set by ``manage.py up`` for its own children: the database is the embedded one, so the demo account may exist.
 EMBEDDED = env.flag("HUB_EMBEDDED", False)
-SECRET_KEY = env.text("HUB_SECRET_KEY") or secret_key(VAR / "secret-key")
+# Made when it is first used: commands that only look into files leave no state behind.
+SECRET_KEY = env.text("HUB_SECRET_KEY") or SimpleLazyObject(lambda: secret_key(VAR / "secret-key"))
 # The health check of a container asks for localhost, whatever the site is called outside.
 ALLOWED_HOSTS = [*env.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), "localhost"]
 CSRF_TRUSTED_ORIGINS = env.words("HUB_CSRF_TRUSTED_ORIGINS")

@@ -10,12 +10,11 @@ from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = [ROOT / "hub" / "settings.py", ROOT / "Makefile"]
 
 
 def settings_read():
     text = (ROOT / "hub" / "settings.py").read_text()
-    return sorted(set(re.findall(r"env\.\w+\(\s*[\"'](\w+)[\"']", text)) | {"PORT"})
+    return sorted(set(re.findall(r"env\.\w+\(\s*[\"'](\w+)[\"']", text)) | {"PORT", "WEB_WORKERS"})
 
 
 @pytest.mark.parametrize("name", settings_read())

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -44,10 +45,46 @@ def test_compose_builds_from_files_that_exist():
         assert (ROOT / name).exists()
 
 
-def test_compose_and_the_example_file_name_the_same_variables():
+def compose():
+    return yaml.safe_load((DOCKER / "compose.yaml").read_text())
+
+
+def offered():
+    return set(re.findall(r"^(\w+)=", (DOCKER / "example.env").read_text(), re.M))
+
+
+def test_every_setting_of_the_docs_reaches_web_and_worker():
+    documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.M))
+    of_the_images = {"DATABASE_URL", "HUB_VAR", "HUB_DEBUG", "HUB_EMBEDDED"}
+    assert offered() - {"POSTGRES_PASSWORD", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} == documented - of_the_images
+    for service in ("web", "worker"):
+        assert compose()["services"][service]["env_file"] == [".env"]
+
+
+def test_compose_asks_for_nothing_that_the_example_file_does_not_offer():
     used = set(re.findall(r"\$\{(\w+)", (DOCKER / "compose.yaml").read_text()))
-    offered = set(re.findall(r"^(\w+)=", (DOCKER / "example.env").read_text(), re.M))
-    assert used == offered
+    assert used and used <= offered()
+
+
+def test_the_example_file_as_it_is_gives_the_defaults(tmp_path):
+    """Web and worker start with every variable that is left empty, and any password of the database."""
+    environment = dict.fromkeys(offered(), "") | compose()["services"]["web"]["environment"]
+    environment |= {"PGPASSWORD": "a@b/c#d:%", "HUB_SECRET_KEY": "k" * 50, "HUB_VAR": str(tmp_path), "PATH": os.environ["PATH"]}
+    code = (
+        "import django; django.setup()\n"
+        "from django.conf import settings\n"
+        "from django.db import connection\n"
+        "from psycopg.conninfo import make_conninfo\n"
+        "import psycopg\n"
+        "given = {key: value for key, value in connection.get_connection_params().items() if isinstance(value, str)}\n"
+        "found = {option.keyword.decode(): option.val for option in psycopg.pq.Conninfo.get_defaults()}\n"
+        "print(settings.LOGGING['root']['level'], settings.ALLOWED_HOSTS[0], given['host'], 'password' in given, found['password'].decode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+        env=environment | {"DJANGO_SETTINGS_MODULE": "hub.settings"},
+    )  # fmt: skip
+    assert done.stdout.split() == ["INFO", "localhost", "database", "False", "a@b/c#d:%"], done.stderr
 
 
 def web_install_line():

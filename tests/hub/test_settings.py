@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from hub import env
 from hub.accounts.names import validate_embedding_name, validate_owner_name
 from hub.secret import secret_key
+from tests.registry.samples import sd1_file
 
 
 @pytest.mark.parametrize(("reader", "value"), [(env.flag, "maybe"), (env.number, "ten"), (env.number, "-1")])
@@ -75,3 +76,18 @@ def test_every_first_segment_the_site_uses_is_reserved():
             continue
         with pytest.raises(ValidationError):
             validate_owner_name(segment)
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch):
+    monkeypatch.setenv("HUB_EXAMPLE", " ")
+    assert (env.text("HUB_EXAMPLE", "a"), env.words("HUB_EXAMPLE", "a,b"), env.number("HUB_EXAMPLE", 3)) == ("a", ["a", "b"], 3)
+
+
+def test_a_command_that_only_looks_into_files_leaves_no_state_behind(tmp_path):
+    file = tmp_path / "heart.safetensors"
+    file.write_bytes(sd1_file())
+    state = tmp_path / "state"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_VAR": str(state), "HUB_SECRET_KEY": ""}
+    for command in (["inspect", file], ["convert", file, "--to", "comfyui", "--out", tmp_path / "out"]):
+        subprocess.run([sys.executable, "manage.py", *command], env=environment, cwd=settings.ROOT, capture_output=True, check=True)
+    assert not state.exists()
