@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from registry.formats.errors import Malformed, TooLarge, Truncated, Unsafe
+from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated, Unsafe
 from registry.formats.limits import MAX_DIMENSIONS, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
 from registry.formats.pickle_records import (
     ALLOWED,
@@ -25,6 +25,7 @@ from registry.formats.pickle_records import (
 
 #: Characters of a foreign name that a message repeats.
 MAX_SHOWN_CHARACTERS = 120
+_STOP = ord(".")
 
 
 class _Mark:
@@ -37,21 +38,33 @@ class Machine:
     def __init__(self, data: bytes, start: int = 0) -> None:
         self.data, self.at = data, start
         self.limit = start + MAX_PICKLE_BYTES
+        self.end = min(len(data), self.limit)
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
-        if self.at + count > self.limit:
-            raise TooLarge(
-                f"The pickle stream has more than {MAX_PICKLE_BYTES // 1024} KB; an embedding's has under 2 KB.",
-                where=f"offset {self.at}",
-            )
-        if self.at + count > len(self.data):
-            raise Truncated("The pickle stream ends in the middle of a value.", where=f"offset {self.at}")
-        part = self.data[self.at : self.at + count]
-        self.at += count
-        return part
+        start, end = self.at, self.at + count
+        if end > self.end:
+            raise self.overrun(end)
+        self.at = end
+        return self.data[start:end]
+
+    def byte(self) -> int:
+        """The next byte."""
+        at = self.at
+        if at >= self.end:
+            raise self.overrun(at + 1)
+        self.at = at + 1
+        return self.data[at]
+
+    def overrun(self, end: int) -> FormatError:
+        """What is wrong with a value that would end at ``end``, past the stream's."""
+        where = f"offset {self.at}"
+        if end <= self.limit:
+            return Truncated("The pickle stream ends in the middle of a value.", where=where)
+        kilobytes = MAX_PICKLE_BYTES // 1024
+        return TooLarge(f"The pickle stream has more than {kilobytes} KB; an embedding's has under 2 KB.", where=where)
 
     def line(self) -> str:
         """The next line of text."""
@@ -69,9 +82,9 @@ class Machine:
                 "The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}"
             ) from error
 
-    def number(self, layout: str) -> int:
-        """An integer in a ``struct`` layout."""
-        return int(struct.unpack(layout, self.take(struct.calcsize(layout)))[0])
+    def number(self, size: int, *, signed: bool = False) -> int:
+        """The next integer of ``size`` bytes."""
+        return int.from_bytes(self.take(size), "little", signed=signed)
 
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
@@ -102,9 +115,9 @@ class Machine:
             raise TooLarge(
                 f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}"
             )
-        value = self.pop()
-        self.memo[key] = value
-        self.stack.append(value)
+        if not self.stack or self.stack[-1] is _Mark:
+            raise Malformed("The pickle stream keeps a value that is not there.", where=f"offset {self.at}")
+        self.memo[key] = self.stack[-1]
 
     def recall(self, key: int) -> None:
         """Put a remembered value on the stack."""
@@ -196,8 +209,8 @@ class Machine:
     def run(self) -> Any:
         """Run to STOP and return the one value left. Raises a ``FormatError``."""
         for _ in range(MAX_OPCODES):
-            code = self.take(1)[0]
-            if code == ord("."):
+            code = self.byte()
+            if code == _STOP:
                 result = self.pop()
                 if self.stack:
                     raise Malformed("The pickle stream leaves values behind.", where=f"offset {self.at}")
@@ -220,14 +233,14 @@ def _set_item(m: Machine) -> None:
 def _tuple(count: int) -> Callable[[Machine], None]:
     def make(m: Machine) -> None:
         values = [m.pop() for _ in range(count)]
-        m.push(tuple(reversed(values)))
+        m.push(tuple(values[::-1]))
 
     return make
 
 
 def _long(m: Machine) -> None:
-    size = m.number("<B")
-    m.push(int.from_bytes(m.take(size), "little", signed=True))
+    size = m.byte()
+    m.push(m.number(size, signed=True))
 
 
 def _new_object(m: Machine) -> None:
@@ -243,7 +256,7 @@ def _stack_global(m: Machine) -> None:
 
 
 def _protocol(m: Machine) -> None:
-    if not 2 <= m.number("<B") <= 5:
+    if not 2 <= m.byte() <= 5:
         raise Malformed("The pickle stream has an unknown protocol.", where=f"offset {m.at}")
 
 
@@ -255,11 +268,11 @@ OPCODES: dict[int, Callable[[Machine], None]] = {
     ord("]"): lambda m: m.push([]),
     ord(")"): lambda m: m.push(()),
     ord("("): lambda m: m.push(_Mark),
-    ord("X"): lambda m: m.push(m.text(m.take(m.number("<I")))),
-    0x8C: lambda m: m.push(m.text(m.take(m.number("<B")))),
-    ord("J"): lambda m: m.push(m.number("<i")),
-    ord("K"): lambda m: m.push(m.number("<B")),
-    ord("M"): lambda m: m.push(m.number("<H")),
+    ord("X"): lambda m: m.push(m.text(m.take(m.number(4)))),
+    0x8C: lambda m: m.push(m.text(m.take(m.byte()))),
+    ord("J"): lambda m: m.push(m.number(4, signed=True)),
+    ord("K"): lambda m: m.push(m.byte()),
+    ord("M"): lambda m: m.push(m.number(2)),
     ord("G"): lambda m: m.push(float(struct.unpack(">d", m.take(8))[0])),
     0x8A: _long,
     ord("N"): lambda m: m.push(None),
@@ -269,11 +282,11 @@ OPCODES: dict[int, Callable[[Machine], None]] = {
     0x85: _tuple(1),
     0x86: _tuple(2),
     0x87: _tuple(3),
-    ord("q"): lambda m: m.keep(m.number("<B")),
-    ord("r"): lambda m: m.keep(m.number("<I")),
+    ord("q"): lambda m: m.keep(m.byte()),
+    ord("r"): lambda m: m.keep(m.number(4)),
     0x94: lambda m: m.keep(len(m.memo)),
-    ord("h"): lambda m: m.recall(m.number("<B")),
-    ord("j"): lambda m: m.recall(m.number("<I")),
+    ord("h"): lambda m: m.recall(m.byte()),
+    ord("j"): lambda m: m.recall(m.number(4)),
     ord("s"): _set_item,
     ord("u"): lambda m: m.items(m.to_mark()),
     ord("a"): lambda m: m.extend([m.pop()]),
