@@ -46,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="optimiser steps")
     train.add_argument("--learning-rate", type=float)
     train.add_argument("--batch-size", type=int, help="pictures an optimiser step")
+    train.add_argument("--flip-probability", type=float, help="how often an image is shown mirrored, 0 to 1")
     train.add_argument("--seed", type=int)
     train.add_argument("--previews", type=Path, metavar="FOLDER", help="draw previews into this folder")
     train.add_argument("--json", action="store_true", help="print one JSON object with the receipt")
@@ -86,7 +87,7 @@ def run_train(options: argparse.Namespace) -> None:
         settings["preview_prompts"] = ()
     elif options.base == pocket.NAME:
         settings["preview_prompts"] = pocket.PREVIEW_PROMPTS[options.kind]
-    for field in ("vectors", "steps", "learning_rate", "batch_size", "seed"):
+    for field in ("vectors", "steps", "learning_rate", "batch_size", "flip_probability", "seed"):
         if getattr(options, field) is not None:
             settings[field] = getattr(options, field)
     config = InversionConfig.from_dict({**defaults_of(options.base), **settings})

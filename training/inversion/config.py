@@ -44,6 +44,8 @@ class InversionConfig:
     """Pictures per optimiser step."""
     seed: int = 0
     """Seeds the job's own generator: noise, timesteps, templates, flips."""
+    flip_probability: float = 0.5
+    """How often an image is shown mirrored, 0 to 1: more to learn from, but 0 for what is not the same mirrored."""
     captions: tuple[str, ...] | None = None
     """One caption per image holding ``{}`` for the placeholder, instead of the templates."""
     preview_at: tuple[float, ...] = (0.34, 0.67)
@@ -79,6 +81,8 @@ class InversionConfig:
             raise BadConfig(
                 "learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}."
             )
+        if not 0 <= self.flip_probability <= 1:
+            raise BadConfig("flip_probability", "Images are mirrored with a probability from 0, for never, to 1.")
         if not 0 <= self.early_stop < 1:
             raise BadConfig("early_stop", "Early stopping takes a share from 0, for never, to below 1.")
         for field, low in _LOW_LIMITS.items():

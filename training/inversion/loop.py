@@ -107,7 +107,7 @@ def optimise(config: InversionConfig, latents: Latents, base: BaseModel, callbac
             raise Cancelled
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * optim.rate_factor(step, config.steps)
-        loss = step_loss(config.batch_size, latents, captions, base, rows, generator)
+        loss = step_loss(config, latents, captions, base, rows, generator)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if step == 0:
@@ -126,16 +126,17 @@ def optimise(config: InversionConfig, latents: Latents, base: BaseModel, callbac
 
 
 def step_loss(
-    size: int,
+    config: InversionConfig,
     latents: Latents,
     captions: Captions,
     base: BaseModel,
     rows: Tensor,
     generator: torch.Generator,
 ) -> Tensor:
-    """The denoising loss of a batch of ``size``: mean squared error of the UNet's answer, which ``rows`` get gradients of."""
+    """The denoising loss of a batch: mean squared error of the UNet's answer, which ``rows`` get gradients of."""
+    size = config.batch_size
     indices = torch.randint(latents.count, (size,), generator=generator)
-    mirrored = torch.randint(2, (size,), generator=generator)
+    mirrored = (torch.rand(size, generator=generator) < config.flip_probability).long()
     clean = latents.sample(indices, mirrored, generator)  # [B, C, h, w]
     noise = torch.randn(clean.shape, generator=generator).to(base.device)
     timesteps = stratified_timesteps(size, len(base.alphas_cumprod), generator).to(base.device)

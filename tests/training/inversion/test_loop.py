@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import ImageOps
 
 from training.inversion import fingerprint, loop, models, optim
 from training.inversion.callbacks import Callbacks, Stage, Variant
@@ -70,6 +71,19 @@ def test_a_planted_word_is_found(any_base, pictures, monkeypatch):
     learned = states_of(any_base, [caption.format("<x>")], "<x>", rows)
     start = states_of(any_base, [caption.format("thing thing")])
     assert (learned - teacher).norm() < 0.5 * (start - teacher).norm()
+
+
+def test_images_are_mirrored_as_often_as_is_asked(base, pictures):
+    mirrored = [ImageOps.mirror(picture) for picture in pictures]
+    curves = {
+        (name, share): train(config_with(flip_probability=share), images, base=base).receipt["loss_curve"]
+        for name, images in (("plain", pictures), ("mirrored", mirrored))
+        for share in (0.0, 0.5, 1.0)
+    }
+    assert curves["plain", 1.0] == curves["mirrored", 0.0] != curves["plain", 0.0] == curves["mirrored", 1.0]
+    assert curves["plain", 0.5] not in (curves["plain", 0.0], curves["plain", 1.0])
+    with pytest.raises(BadConfig, match="mirrored"):
+        config_with(flip_probability=1.5)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(any_base, pictures):
