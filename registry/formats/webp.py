@@ -17,8 +17,10 @@ from registry.formats.png import check_size
 _RIFF_BYTES = 12
 #: First byte of a lossless stream.
 _LOSSLESS = 0x2F
-#: Chunks that may stand beside a lossless picture: features, colour profile, and what cameras and editors say.
-_BESIDE = frozenset({b"VP8X", b"ICCP", b"EXIF", b"XMP "})
+#: Bytes of the chunk of features, which comes first where it comes at all.
+_FEATURES_BYTES = 10
+#: Chunks that may stand beside a lossless picture: colour profile, and what cameras and editors say.
+_BESIDE = frozenset({b"ICCP", b"EXIF", b"XMP "})
 
 
 def looks_like(data: bytes) -> bool:
@@ -28,7 +30,7 @@ def looks_like(data: bytes) -> bool:
 
 def pixels(data: bytes) -> np.ndarray:
     """Return uint8 [height, width, 3]. Raises a ``FormatError``; lossy pictures keep no embedding."""
-    expected = _size(data)
+    stream = _stream(data)
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
@@ -36,22 +38,34 @@ def pixels(data: bytes) -> np.ndarray:
             "The file is a WebP picture, which is only read where Pillow is installed. Upload it as PNG."
         ) from error
     try:
-        with Image.open(io.BytesIO(data), formats=["WEBP"]) as picture:
-            if picture.size != expected or getattr(picture, "n_frames", 1) != 1:
-                raise Malformed("The picture's two sizes disagree, or it is an animation.", where="VP8L")
+        with Image.open(io.BytesIO(_alone(stream)), formats=["WEBP"]) as picture:
+            if picture.size != _size(stream):
+                raise Malformed("The picture's two sizes disagree.", where="VP8L")
             return np.asarray(picture.convert("RGB"))
     except (OSError, ValueError, EOFError, SyntaxError, UnidentifiedImageError) as error:
         raise Malformed("The picture cannot be unpacked; it was damaged.", where="VP8L") from error
 
 
-def _size(data: bytes) -> tuple[int, int]:
-    """Width and height of the one lossless picture in the file."""
+def _size(stream: bytes) -> tuple[int, int]:
+    """Width and height of a lossless picture."""
+    bits = int.from_bytes(stream[1:5], "little")
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _alone(stream: bytes) -> bytes:
+    """A file of the pixels only: what stands beside them costs a decoder memory, and may tell it of other sizes."""
+    body = b"WEBPVP8L" + len(stream).to_bytes(4, "little") + stream + bytes(len(stream) % 2)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def _stream(data: bytes) -> bytes:
+    """The one lossless picture in the file, checked as far as its size."""
     if int.from_bytes(data[4:8], "little") + 8 != len(data):
         raise Truncated(
             "The picture's size is not what it says; it was not downloaded whole, or bytes follow it.",
             where="offset 4",
         )
-    at, found = _RIFF_BYTES, None
+    at, found, canvas = _RIFF_BYTES, b"", None
     for _ in range(MAX_CHUNKS):
         if at == len(data):
             break
@@ -62,9 +76,10 @@ def _size(data: bytes) -> tuple[int, int]:
             raise Truncated(
                 "The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {start}"
             )
-        if kind == b"VP8L" and found is None and size >= 5 and data[start] == _LOSSLESS:
-            bits = int.from_bytes(data[start + 1 : start + 5], "little")
-            found = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        if kind == b"VP8L" and not found and size >= 5 and data[start] == _LOSSLESS:
+            found = data[start : start + size]
+        elif kind == b"VP8X" and start == _RIFF_BYTES + 8 and size == _FEATURES_BYTES:
+            canvas = tuple(int.from_bytes(data[start + side : start + side + 3], "little") + 1 for side in (4, 7))
         elif kind in (b"VP8 ", b"ANIM", b"ANMF", b"ALPH"):
             raise NotAnEmbedding(
                 "The file is a lossy or animated WebP picture, which cannot carry an embedding. Upload the picture as it "
@@ -75,7 +90,9 @@ def _size(data: bytes) -> tuple[int, int]:
             raise Malformed(
                 "The picture holds a chunk that lossless pictures do not have.", where=f"offset {start - 8}"
             )
-    if found is None or at != len(data):
+    if not found or at != len(data):
         raise Malformed("The file holds no WebP picture.", where="VP8L")
-    check_size(*found)
+    check_size(*_size(found))
+    if canvas not in (None, _size(found)):
+        raise Malformed("The picture's two sizes disagree.", where="VP8X")
     return found

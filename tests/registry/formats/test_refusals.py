@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from registry.formats import FormatError, inspect
-from tests.registry.formats import bad_containers, bad_contents, payloads
+from tests.registry.formats import bad_containers, bad_contents, bad_pictures, payloads
 from tests.registry.formats import builders as make
 from tests.registry.formats.bad_containers import GOOD, GOOD_LEGACY, GOOD_ZIP, RECORDS, zipped
 from tests.registry.formats.payloads import system_call
+from tests.registry.formats.pictures import webp
 
-CASES = bad_containers.CASES | bad_contents.CASES | payloads.CASES
+PARTS = (bad_containers, bad_contents, bad_pictures, payloads)
+CASES = {name: case for part in PARTS for name, case in part.CASES.items()}
 
 #: What an interpreter reports when code is loaded or run, or the machine is touched.
 DANGEROUS = (
@@ -57,8 +59,11 @@ class Watch:
 def watch():
     """A switched-off watch, after one warm-up: the first error may load lazily what later ones have."""
     found = Watch()
-    for data in (GOOD, GOOD_ZIP, GOOD_LEGACY):
+    for data in (GOOD, GOOD_ZIP, GOOD_LEGACY, bad_pictures.GOOD, bad_pictures.GOOD_HIDING):
         inspect(data)
+    for data in (webp(bad_pictures.GOOD_WEBP), webp((b"VP8L", b"/bent"))):
+        with pytest.raises(FormatError):
+            inspect(data)
     return found
 
 
@@ -76,15 +81,16 @@ def test_a_bad_file_is_refused_with_its_code_and_nothing_is_run(case, watch):
 
 
 def test_the_table_is_large_and_meets_every_code():
-    assert len(CASES) == sum(len(part.CASES) for part in (bad_containers, bad_contents, payloads))
+    assert len(CASES) == sum(len(part.CASES) for part in PARTS)
+    assert len({data for data, _ in CASES.values()}) == len(CASES) >= 400
     codes = {error.code for error in FormatError.__subclasses__()}
-    assert len(CASES) >= 200
     elsewhere = {"unrelated_files", "wrong_target"}  # of uploads of several files, and of writing
     assert {code for _, code in CASES.values()} == codes - elsewhere
 
 
 def test_the_files_that_the_bad_ones_are_made_from_are_good():
-    assert [inspect(data).vectors for data in (GOOD, GOOD_ZIP, GOOD_LEGACY, zipped())] == [2, 2, 2, 2]
+    good = (GOOD, GOOD_ZIP, GOOD_LEGACY, zipped(), bad_pictures.GOOD, bad_pictures.GOOD_HIDING)
+    assert [inspect(data).vectors for data in good] == [2] * len(good)
 
 
 def test_the_payload_is_live_and_the_watch_hears_it(watch, tmp_path):
