@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from registry.formats import pickled, png, safetensors, torch_legacy, torch_zip, webp
+from registry.formats import halves, pickled, png, safetensors, torch_legacy, torch_zip, webp
 from registry.formats.errors import TooLarge, Truncated, UnknownContainer
 from registry.formats.limits import MAX_FILE_BYTES
 
 SAFETENSORS, TORCH_ZIP, TORCH_LEGACY = "safetensors", "torch-zip", "torch-legacy"
 PNG, WEBP = "png", "webp"
+#: Both files of an SDXL embedding in one archive.
+ZIP = "zip"
 
 #: Bytes of the smallest file that could hold anything: a safetensors length and one brace.
 MIN_FILE_BYTES = 9
 
 _READERS = {
     SAFETENSORS: safetensors.looks_like,
+    ZIP: halves.looks_like,
     TORCH_ZIP: torch_zip.looks_like,
     TORCH_LEGACY: torch_legacy.looks_like,
     PNG: png.looks_like,
@@ -42,7 +45,7 @@ _REMEDY = "Upload a .safetensors, .pt or .bin file that holds a textual inversio
 
 
 def container(data: bytes) -> str:
-    """Return the container's name: one of ``SAFETENSORS``, ``TORCH_ZIP``, ``TORCH_LEGACY``, ``PNG`` and ``WEBP``.
+    """Return the container's name: one of ``SAFETENSORS``, ``ZIP``, ``TORCH_ZIP``, ``TORCH_LEGACY``, ``PNG``, ``WEBP``.
 
     Raises ``Truncated``, ``TooLarge``, ``UnknownContainer``, or ``Unsafe`` for a bare pickle that asks for code.
     """

@@ -9,6 +9,7 @@ from registry.formats import (
     bundles,
     detect,
     families,
+    halves,
     hashes,
     image_embedding,
     layouts,
@@ -61,6 +62,9 @@ def read(data: bytes) -> Contents:
             tensors, metadata, bundled = safetensors.read(data)
             found = bundles.found(tensors) if bundled else layouts.from_tensors(tensors)
             return Contents(container=container, found=found, metadata=metadata, bundled=bundled)
+        case detect.ZIP:
+            both, metadata = halves.read(data)
+            return Contents(container=container, found=(both,), metadata=metadata)
         case detect.TORCH_ZIP:
             found = layouts.from_object(*_torch_zip(data))
             return Contents(container=container, found=found, folder=torch_zip.folder(data))

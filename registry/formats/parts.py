@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from registry.formats import halves
 from registry.formats import inspection as inspections
 from registry.formats.errors import FormatError, Malformed, TooLarge, UnrelatedFiles
 from registry.formats.inspection import Contents
 from registry.formats.layouts import Found
 from registry.formats.limits import MAX_SIDECAR_BYTES
 from registry.formats.names import check_token, label, listed
-from registry.formats.types import Encoder, Inspection
+from registry.formats.types import Inspection
 
 #: Files that can belong together: two halves and a sidecar, with room for what is refused by name.
 MAX_FILES = 16
 #: What DreamArtist adds to the name of a word's negative.
 NEGATIVE_SUFFIX = "-neg"
-_SDXL_WIDTHS = (768, 1280)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,33 +123,15 @@ def _single(read: _Read) -> Found | None:
 
 def _halves(read: list[_Read]) -> tuple[Part, ...]:
     """The two files that diffusers writes for SDXL: one token, and the width of one text encoder each."""
-    founds = [_single(one) for one in read]
-    if len(read) != 2 or any(found is None or found.layout != "diffusers" for found in founds):
+    pairs = [(one, found) for one in read if (found := _single(one))]
+    whole = halves.join([(one.file.name, found) for one, found in pairs]) if len(pairs) == len(read) else None
+    if whole is None:
         return ()
-    ordered = sorted(
-        zip(read, [found for found in founds if found], strict=True), key=lambda pair: _width(pair[1])
-    )
-    (first, small), (second, large) = ordered
-    if (_width(small), _width(large)) != _SDXL_WIDTHS or small.tokens != large.tokens:
-        return ()
-    if small.encoders[0].shape[0] != large.encoders[0].shape[0]:
-        raise Malformed(
-            f"{listed([first.file.name, second.file.name])} are for the same token, but have {small.encoders[0].shape[0]} "
-            f"and {large.encoders[0].shape[0]} vectors. Take both from the same training step."
-        )
-    encoders = tuple(
-        Encoder(name, found.encoders[0].vectors, found.encoders[0].dtype)
-        for name, found in (("clip_l", small), ("clip_g", large))
-    )
-    whole = replace(small, layout="diffusers-sdxl", encoders=encoders)
+    (first, _), (second, large) = sorted(pairs, key=lambda pair: halves.width(pair[1]))
     told = inspections.complete(first.file.data, first.contents, whole)
     other = inspections.leaks.of(large, second.contents.metadata, second.contents.folder)
     told = replace(told, leaks=tuple(dict.fromkeys((*told.leaks, *other))))
-    return (Part(told, "", small.tokens[0], (first.file.name, second.file.name)),)
-
-
-def _width(found: Found) -> int:
-    return found.encoders[0].shape[1]
+    return (Part(told, "", whole.tokens[0], (first.file.name, second.file.name)),)
 
 
 def _word_and_negative(read: list[_Read]) -> tuple[Part, ...]:

@@ -50,7 +50,8 @@ def _numbers(values: Iterable[int]) -> bytes:
 
 def _tensor(tensor: Tensor) -> bytes:
     """``_rebuild_tensor_v2(storage, offset, shape, stride, requires_grad, hooks)``; the storage is a persistent id."""
-    stride, count = [], 1
+    stride: list[int] = []
+    count = 1
     for side in reversed(tensor.shape):
         stride.insert(0, count)
         count *= side

@@ -44,6 +44,19 @@ def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
 
 def read(data: bytes) -> dict[str, bytes]:
     """Return the records by name without their common prefix: ``data.pkl``, ``data/0``, … Raises a ``FormatError``."""
+    records = stored(data, _NAME)
+    if "data.pkl" not in records:
+        raise Malformed("The archive holds no data.pkl; it was not written by torch.", where="directory")
+    if records.get("byteorder", b"little") != b"little":
+        raise Malformed("The archive was written on a big-endian machine.", where="byteorder")
+    return records
+
+
+def stored(data: bytes, names: re.Pattern[str]) -> dict[str, bytes]:
+    """Return the records of an archive, each stored plainly and once, all of them under one prefix.
+
+    ``names`` has the groups ``prefix`` and ``record`` and fits all that may be there. Raises a ``FormatError``.
+    """
     directory, directory_end, count = _directory(data)
     if count > MAX_RECORDS:
         raise TooLarge(
@@ -53,16 +66,12 @@ def read(data: bytes) -> dict[str, bytes]:
     prefixes: set[str] = set()
     at, expected = directory, 0
     for _ in range(count):
-        record, at, offset, end = _entry(data, at, prefixes, records)
+        record, at, offset, end = _entry(data, at, names, prefixes, records)
         if offset != expected:
             raise Malformed("The archive's records do not follow each other.", where=record)
         expected = end
     if at != directory_end or expected != directory:
         raise Malformed("The archive holds bytes that its directory does not name.", where="directory")
-    if "data.pkl" not in records:
-        raise Malformed("The archive holds no data.pkl; it was not written by torch.", where="directory")
-    if records.get("byteorder", b"little") != b"little":
-        raise Malformed("The archive was written on a big-endian machine.", where="byteorder")
     return records
 
 
@@ -72,13 +81,13 @@ def _directory(data: bytes) -> tuple[int, int, int]:
     if end < 0 or data[end : end + 4] != _END:
         if data.rfind(_END, max(0, end - _MAX_COMMENT_BYTES), max(0, end + 4)) >= 0:
             raise Malformed(
-                "Bytes follow the archive's end record, or it has a comment; torch writes neither.",
+                "Bytes follow the archive's end record, or it has a comment; an embedding's has neither.",
                 where="end",
             )
         raise Truncated("The archive ends before its end record; it was not downloaded whole.", where="end")
     _, disk, start_disk, here, count, size, start, comment = _unpack("<4sHHHHIIH", data, end, "end record")
     if disk or start_disk or here != count or comment:
-        raise Malformed("The archive is split or has a comment; torch writes neither.", where="end")
+        raise Malformed("The archive is split or has a comment; an embedding's is neither.", where="end")
     close = end
     if data[end - 20 : end - 16] == _LOCATOR64:
         _, _, end64, _ = _unpack("<4sIQI", data, end - 20, "zip64 locator")
@@ -102,7 +111,9 @@ def _directory(data: bytes) -> tuple[int, int, int]:
     return start, close, count
 
 
-def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) -> tuple[str, int, int, int]:
+def _entry(
+    data: bytes, at: int, names: re.Pattern[str], prefixes: set[str], records: dict[str, bytes]
+) -> tuple[str, int, int, int]:
     """Read one directory entry into ``records``; return its name, the next entry's place, and its bytes' range."""
     (
         magic,
@@ -130,12 +141,12 @@ def _entry(data: bytes, at: int, prefixes: set[str], records: dict[str, bytes]) 
     # An extra field may give the record another name, which some readers use.
     if flags & ~_ALLOWED_FLAGS or method or packed != size or comment_size or extra_size or disk:
         raise Malformed(
-            f"The record {name!r} is compressed, encrypted or commented; torch stores records plainly.",
+            f"The record {name!r} is compressed, encrypted or commented; an embedding's are stored plainly.",
             where=name,
         )
-    match = _NAME.fullmatch(name)
+    match = names.fullmatch(name)
     if not match:
-        raise Malformed(f"The archive holds {name!r}, which torch never writes.", where=name)
+        raise Malformed(f"The archive holds {name!r}, which no tool writes beside an embedding.", where=name)
     record = match["record"]
     prefixes.add(match["prefix"])
     if record in records or len(prefixes) > 1:

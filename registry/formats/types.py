@@ -84,7 +84,7 @@ class BaseCandidate:
 class Inspection:
     """Everything that could be told from the bytes of one file."""
 
-    container: str  #: ``safetensors``, ``torch-zip``, ``torch-legacy``, ``png`` or ``webp``
+    container: str  #: ``safetensors``, ``torch-zip``, ``torch-legacy``, ``zip``, ``png`` or ``webp``
     layout: str  #: ``a1111``, ``diffusers``, ``kohya``, ``sdxl``, …
     encoders: tuple[Encoder, ...]
     tokens: tuple[str, ...] = ()  #: placeholder tokens named by the file

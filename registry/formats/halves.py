@@ -1,0 +1,82 @@
+"""An SDXL embedding in two files, as diffusers writes it: one for each text encoder, under the same token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from registry.formats import layouts, safetensors, torch_zip
+from registry.formats.errors import Malformed
+from registry.formats.layouts import Found
+from registry.formats.names import listed
+from registry.formats.types import Encoder
+
+_WIDTHS = (768, 1280)
+#: The files that diffusers' training scripts write, in a zip without folders.
+_NAMES = re.compile(r"(?P<prefix>)(?P<record>learned_embeds(_2)?(-steps-\d{1,9})?\.safetensors)")
+_FIRST_NAME = re.compile(rb"learned_embeds[^/]*")
+
+
+def join(files: Sequence[tuple[str, Found]]) -> Found | None:
+    """Return two halves, each with the name of its file, as one embedding; nothing where they are no halves.
+
+    Raises ``Malformed`` for halves that have unlike counts of vectors.
+    """
+    founds = [found for _, found in files]
+    if len(founds) != 2 or any(found.layout != "diffusers" for found in founds):
+        return None
+    small, large = sorted(founds, key=width)
+    if (width(small), width(large)) != _WIDTHS or small.tokens != large.tokens:
+        return None
+    counts = [found.encoders[0].shape[0] for found in founds]
+    if counts[0] != counts[1]:
+        raise Malformed(
+            f"{listed(name for name, _ in files)} are for the same token, but have {counts[0]} and {counts[1]} vectors. "
+            "Take both from the same training step."
+        )
+    encoders = tuple(
+        Encoder(name, found.encoders[0].vectors, found.encoders[0].dtype)
+        for name, found in (("clip_l", small), ("clip_g", large))
+    )
+    return replace(small, layout="diffusers-sdxl", encoders=encoders)
+
+
+def width(found: Found) -> int:
+    """How many numbers a vector has, for the first text encoder."""
+    return found.encoders[0].shape[1]
+
+
+def looks_like(data: bytes) -> bool:
+    """Whether the bytes begin as a zip archive of the two files does; torch's records are in a folder."""
+    name = data[30 : 30 + int.from_bytes(data[26:28], "little")]
+    return torch_zip.looks_like(data) and _FIRST_NAME.fullmatch(name) is not None
+
+
+def read(data: bytes) -> tuple[Found, dict[str, str]]:
+    """Return the embedding in a zip of both files, and the metadata of both. Raises a ``FormatError``."""
+    records = torch_zip.stored(data, _NAMES)
+    if len(records) != len(_WIDTHS):
+        raise _no_halves(records)
+    files: list[tuple[str, Found]] = []
+    metadata: dict[str, str] = {}
+    for name, record in records.items():
+        if not safetensors.looks_like(record):
+            raise Malformed(f"{name} in the archive is no safetensors file.", where=name)
+        tensors, about, bundled = safetensors.read(record)
+        found = () if bundled else layouts.from_tensors(tensors)
+        files += [(name, one) for one in found]
+        for key, value in about.items():
+            metadata[key if metadata.get(key, value) == value else f"{key} ({name})"] = value
+    both = join(files)
+    if both is None:
+        raise _no_halves(records)
+    return both, metadata
+
+
+def _no_halves(names: Iterable[str]) -> Malformed:
+    return Malformed(
+        f"The archive holds {listed(names)}, which are not the two halves of one SDXL embedding: the same token with "
+        "vectors of 768 numbers in one file and of 1280 in the other. Upload each file on its own.",
+        where=listed(names),
+    )
