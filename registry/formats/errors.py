@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Characters of a message, and of the place concerned: both may repeat a file's own names, which may be long.
+MAX_MESSAGE_CHARACTERS, MAX_WHERE_CHARACTERS = 480, 200
+
 
 class FormatError(Exception):
     """A file was refused. ``code`` is stable; ``message`` says what is wrong and what to do."""
@@ -10,9 +13,12 @@ class FormatError(Exception):
 
     def __init__(self, message: str, *, where: str = "") -> None:
         """``where`` names the offset, record or key concerned, when there is one."""
+        if len(message) > MAX_MESSAGE_CHARACTERS:
+            half = MAX_MESSAGE_CHARACTERS // 2 - 1
+            message = f"{message[:half]}…{message[-half:]}"
         super().__init__(message)
         self.message = message
-        self.where = where
+        self.where = "".join(c if c.isprintable() else "?" for c in where[:MAX_WHERE_CHARACTERS])
 
 
 class UnknownContainer(FormatError):

@@ -79,7 +79,9 @@ def _stream(data: bytes) -> bytes:
         if kind == b"VP8L" and not found and size >= 5 and data[start] == _LOSSLESS:
             found = data[start : start + size]
         elif kind == b"VP8X" and start == _RIFF_BYTES + 8 and size == _FEATURES_BYTES:
-            canvas = tuple(int.from_bytes(data[start + side : start + side + 3], "little") + 1 for side in (4, 7))
+            canvas = tuple(
+                int.from_bytes(data[start + side : start + side + 3], "little") + 1 for side in (4, 7)
+            )
         elif kind in (b"VP8 ", b"ANIM", b"ANMF", b"ALPH"):
             raise NotAnEmbedding(
                 "The file is a lossy or animated WebP picture, which cannot carry an embedding. Upload the picture as it "
