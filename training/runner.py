@@ -27,9 +27,9 @@ from training.errors import TrainingError
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
 from training.inversion.config import InversionConfig
 from training.inversion.errors import Cancelled, InversionError
-from training.inversion.loop import MAX_CURVE_POINTS
 from training.inversion.loop import train as train_inversion
 from training.inversion.models import BaseModel, load_base
+from training.inversion.reporting import MAX_CURVE_POINTS
 from training.leases import Lease, LeaseLost
 from training.models import Job
 

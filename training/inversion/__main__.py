@@ -1,4 +1,4 @@
-"""The engine's command line: ``python -m training.inversion train | preview | bench``. Works without the site."""
+"""The engine's command line: ``python -m training.inversion train | replay | preview | bench``. Works without the site."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
-from training.inversion.config import KINDS, InversionConfig
-from training.inversion.errors import BadConfig, BadImages, InversionError
+from training.inversion.config import KINDS, METHOD_NAMES, InversionConfig
+from training.inversion.errors import BadConfig, BadImages, BadReceipt, InversionError
 from training.inversion.findings import Level, examine
 from training.pocket import info as pocket
 
@@ -30,9 +30,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The three commands and their options."""
+    """The commands and their options."""
     parser = _Parser(prog="python -m training.inversion", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="train|preview|bench")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="train|replay|preview|bench")
 
     train = commands.add_parser("train", help="learn a word from images")
     train.add_argument(
@@ -48,9 +48,17 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--batch-size", type=int, help="pictures an optimiser step")
     train.add_argument("--flip-probability", type=float, help="how often an image is shown mirrored, 0 to 1")
     train.add_argument("--seed", type=int)
+    train.add_argument("--method", choices=METHOD_NAMES, help="how the vectors move")
+    train.add_argument("--state", type=Path, metavar="FILE", help="keep the run here, and go on from it after a stop")
     train.add_argument("--previews", type=Path, metavar="FOLDER", help="draw previews into this folder")
     train.add_argument("--json", action="store_true", help="print one JSON object with the receipt")
     train.set_defaults(run=run_train)
+
+    replay = commands.add_parser("replay", help="train again from a receipt and compare")
+    replay.add_argument("receipt", type=Path, metavar="RECEIPT", help="JSON as train --json prints it")
+    replay.add_argument("images", nargs="+", type=Path, metavar="IMAGES", help="the same image files, in the same order")
+    replay.add_argument("--file", required=True, type=Path, metavar="FILE.safetensors", help="the published vectors")
+    replay.set_defaults(run=run_replay)
 
     preview = commands.add_parser("preview", help="draw a picture with a learned word")
     preview.add_argument("file", type=Path, metavar="FILE")
@@ -68,7 +76,7 @@ def make_parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print one JSON object a line")
     bench.set_defaults(run=run_bench)
 
-    for command in (train, preview, bench):
+    for command in (train, replay, preview, bench):
         command.add_argument(
             "--base", default=pocket.NAME, metavar="NAME_OR_PATH", help="a diffusers folder or hub name"
         )
@@ -87,7 +95,7 @@ def run_train(options: argparse.Namespace) -> None:
         settings["preview_prompts"] = ()
     elif options.base == pocket.NAME:
         settings["preview_prompts"] = pocket.PREVIEW_PROMPTS[options.kind]
-    for field in ("vectors", "steps", "learning_rate", "batch_size", "flip_probability", "seed"):
+    for field in ("vectors", "steps", "learning_rate", "batch_size", "flip_probability", "seed", "method"):
         if getattr(options, field) is not None:
             settings[field] = getattr(options, field)
     config = InversionConfig.from_dict({**defaults_of(options.base), **settings})
@@ -101,15 +109,18 @@ def run_train(options: argparse.Namespace) -> None:
     from training.inversion.models import load_base
 
     images = read_images(options.images)
-    callbacks = _ToTerminal(options.previews)
+    callbacks = _ToTerminal(options.previews, options.state)
+    resume = options.state.read_bytes() if options.state and options.state.exists() else None
     callbacks.on_stage(Stage.LOADING)
     base = load_base(options.base, device=options.device)
     for finding in examine(images, resolution=base.resolution, kind=config.kind):
         if finding.level == Level.REFUSE:
             raise BadImages(finding.message)
         print(f"{finding.level}: {finding.message}", file=sys.stderr)
-    result = train(config, images, base=base, callbacks=callbacks)
+    result = train(config, images, base=base, callbacks=callbacks, resume=resume)
     save_embedding(options.out, result.vectors, result.metadata)
+    if options.state:
+        options.state.unlink(missing_ok=True)
     if options.json:
         digest = hashlib.sha256(options.out.read_bytes()).hexdigest()
         print(json.dumps({"file": options.out.name, "sha256": digest, **result.receipt}))
@@ -117,6 +128,29 @@ def run_train(options: argparse.Namespace) -> None:
         print(
             f"{options.out.name}: {config.placeholder_token}, loss {result.receipt['loss']}, {result.receipt['seconds']} s."
         )
+
+
+def run_replay(options: argparse.Namespace) -> None:
+    """Train again and print how near the vectors come to the published ones."""
+    try:
+        receipt = json.loads(options.receipt.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadReceipt(f"{options.receipt.name} is no JSON.") from error
+
+    from training.inversion.checkpoint import load_embedding
+    from training.inversion.images import read_images
+    from training.inversion.models import load_base
+    from training.inversion.replay import cosines, replay
+
+    published, _ = load_embedding(options.file)
+    again = replay(
+        receipt,
+        read_images(options.images),
+        base=load_base(options.base, device=options.device),
+        callbacks=_ToTerminal(None),
+    )
+    values = cosines(published, again.vectors)
+    print(json.dumps({"cosines": [round(value, 6) for value in values], "least": round(min(values), 6)}))
 
 
 def run_preview(options: argparse.Namespace) -> None:
@@ -194,10 +228,10 @@ def _positive(text: str) -> int:
 
 
 class _ToTerminal(Callbacks):
-    """Progress on standard error, previews into a folder."""
+    """Progress on standard error, previews into a folder, the run's state into a file."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | None, state: Path | None = None) -> None:
+        self.folder, self.state = folder, state
         self.live = sys.stderr.isatty()
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -220,6 +254,12 @@ class _ToTerminal(Callbacks):
             preview.image.save(
                 self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png"
             )
+
+    def on_state(self, state: bytes) -> None:
+        if self.state is not None:
+            temporary = self.state.with_name(self.state.name + ".tmp")
+            temporary.write_bytes(state)
+            temporary.replace(self.state)
 
     def _say(self, text: str) -> None:
         print(

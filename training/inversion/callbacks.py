@@ -62,6 +62,9 @@ class Callbacks:
     def on_preview(self, preview: Preview) -> None:
         """A preview was drawn."""
 
+    def on_state(self, state: bytes) -> None:
+        """Every ``checkpoint_every`` steps, and once more when the run is asked to stop: what ``resume`` goes on from."""
+
     def should_stop(self) -> bool:
         """Asked between steps and between previews; True ends the run with :class:`Cancelled`."""
         return False

@@ -10,6 +10,8 @@ from training.inversion.errors import BadConfig
 
 Kind = Literal["object", "style"]
 KINDS: tuple[Kind, ...] = ("object", "style")
+MethodName = Literal["ti", "dti"]
+METHOD_NAMES: tuple[MethodName, ...] = ("ti", "dti")
 
 #: More vectors than this eat the prompt's token budget (77 in CLIP) and overfit.
 MAX_VECTORS = 16
@@ -20,7 +22,7 @@ MAX_LEARNING_RATE = 1.0
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
 MAX_CAPTION_CHARACTERS = 500
 #: Smallest values of the settings that count something.
-_LOW_LIMITS = {"batch_size": 1, "preview_steps": 1, "progress_every": 1, "evaluate_every": 1}
+_LOW_LIMITS = {"batch_size": 1, "preview_steps": 1, "progress_every": 1, "evaluate_every": 1, "checkpoint_every": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,10 @@ class InversionConfig:
     """Steps between two looks at the loss on fixed draws, by which the best vectors are chosen."""
     early_stop: float = 0.0
     """Stop once the last fixed losses vary by less than this share of the variance of all of them; 0 for never."""
+    method: MethodName = "ti"
+    """How the vectors move: ``ti``, AdamW held on the vocabulary's norm, or ``dti``, descent on the sphere."""
+    checkpoint_every: int = 50
+    """Steps between two states that the run can go on from."""
     progress_every: int = 5
     """Steps between two progress reports, which cost a device synchronisation each."""
 
@@ -71,6 +77,8 @@ class InversionConfig:
             raise BadConfig("placeholder_token", "Give the placeholder token, for example <my-cat>.")
         if self.kind not in KINDS:
             raise BadConfig("kind", f"The kind is one of {', '.join(KINDS)}.")
+        if self.method not in METHOD_NAMES:
+            raise BadConfig("method", f"The method is one of {', '.join(METHOD_NAMES)}.")
         if not self.initialiser.strip():
             raise BadConfig("initialiser", "Give one or more words to start from, for example “toy”.")
         if not 1 <= self.vectors <= MAX_VECTORS:

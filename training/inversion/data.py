@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,6 +30,11 @@ def to_pixels(image: Image.Image, resolution: int) -> Tensor:
     return torch.from_numpy(np.array(square)).permute(2, 0, 1).float() / 127.5 - 1
 
 
+def digest_of(pixels: Tensor) -> str:
+    """SHA-256 of pixels [N, 3, R, R] as the autoencoder sees them: of the same images in the same order."""
+    return hashlib.sha256(pixels.numpy().tobytes()).hexdigest()
+
+
 class Latents:
     """Every image's latent distribution, plain and mirrored, encoded once and kept on the device.
 
@@ -40,6 +46,7 @@ class Latents:
         if not images:
             raise BadImages("There is no image to learn from. Give at least one.")
         pixels = torch.stack([to_pixels(image, base.resolution) for image in images])
+        self.digest = digest_of(pixels)
         pixels = torch.stack([pixels, pixels.flip(-1)], dim=1).flatten(0, 1)
         vae = base.pipeline.vae
         means, deviations = [], []

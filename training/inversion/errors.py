@@ -61,3 +61,15 @@ class Cancelled(InversionError):
 
     def __init__(self) -> None:
         super().__init__("The run was stopped before it finished.")
+
+
+class BadState(InversionError):
+    """A state to go on from is damaged, or another job's."""
+
+    code = "bad_state"
+
+
+class BadReceipt(InversionError):
+    """A receipt is incomplete, or of another base model or other images."""
+
+    code = "bad_receipt"

@@ -101,9 +101,13 @@ class Track:
             raise TrainingDiverged(
                 f"The loss on fixed draws exploded at step {step}. Try a lower learning rate or other images."
             )
-        self.seen.append(Snapshot(step=step, loss=loss, vectors=rows.detach().float().cpu().numpy().copy()))
+        self.recall(step, loss, rows.detach().float().cpu().numpy().copy())
         losses = [snapshot.loss for snapshot in self.seen]
         return is_flat(losses, window=STOP_WINDOW, share=self.config.early_stop)
+
+    def recall(self, step: int, loss: float, vectors: np.ndarray) -> None:
+        """Take a look into the record: one just made, or one from before a run was stopped."""
+        self.seen.append(Snapshot(step=step, loss=loss, vectors=vectors))
 
 
 def is_flat(losses: Sequence[float], *, window: int, share: float) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import ImageOps
 
-from training.inversion import fingerprint, loop, models, optim
+from training.inversion import fingerprint, methods, models, run
 from training.inversion.callbacks import Callbacks, Stage, Variant
 from training.inversion.config import InversionConfig
 from training.inversion.data import Latents
@@ -59,11 +59,11 @@ def test_a_planted_word_is_found(any_base, pictures, monkeypatch):
             noisy = add_noise(clean, noise, alphas, timesteps)
             return any_base.pipeline.unet(noisy, timesteps, teacher.expand(len(clean), -1, -1)).sample
 
-    monkeypatch.setattr(loop, "target", planted)
+    monkeypatch.setattr(run, "target", planted)
     config = config_with(captions=(caption,) * len(pictures), steps=60, batch_size=4, vectors=2, progress_every=10)
     watcher = Watcher()
     learned = optimise(config, Latents(any_base, pictures), any_base, watcher)
-    rows, curve = learned.rows, learned.curve
+    rows, curve = torch.from_numpy(learned.track.best.vectors), learned.curve
     losses = [progress.loss for progress in watcher.progress]
     assert losses[0] > 0
     assert losses[-1] < 0.1 * losses[0]
@@ -221,7 +221,7 @@ def test_a_base_that_ignores_the_prompt_fails_at_the_first_step(tiny_folder, pic
 )
 def test_vectors_that_are_not_numbers_are_never_handed_out(base, pictures, monkeypatch, bad, spoiled_after):
     """Even when only the last step spoils them, when every loss was a number."""
-    hold, calls = optim.hold_norms, []
+    hold, calls = methods.hold_norms, []
 
     def spoil(rows, norm):
         hold(rows, norm)
@@ -229,7 +229,7 @@ def test_vectors_that_are_not_numbers_are_never_handed_out(base, pictures, monke
         if len(calls) == spoiled_after + 1:  # once before the first step
             rows.data[1] = bad
 
-    monkeypatch.setattr(optim, "hold_norms", spoil)
+    monkeypatch.setattr(methods, "hold_norms", spoil)
     watcher = Watcher()
     with pytest.raises(TrainingDiverged, match="lower learning rate"):
         train(config_with(progress_every=6, preview_at=()), pictures, base=base, callbacks=watcher)

@@ -1,0 +1,44 @@
+"""What is kept with a result so that anybody can tell how it came about, and make it again."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from training.inversion.models import nearest_words
+from training.inversion.run import Run
+
+#: Libraries whose versions may change the numbers.
+LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
+
+
+def receipt_of(run: Run, *, seconds: float) -> dict[str, Any]:
+    """Plain JSON about a finished run. Names no path of this machine and no person."""
+    config, base, best = run.config, run.base, run.track.best
+    rows = torch.from_numpy(best.vectors).to(base.device)
+    return {
+        "config": config.to_dict(),
+        "base": {"name": base.name, "family": base.family, "fingerprint": base.fingerprint},
+        "images": run.latents.count,
+        "images_digest": run.latents.digest,
+        "steps": run.step,
+        "best_step": best.step,
+        "loss": run.curve[-1][1] if run.curve else None,
+        "loss_curve": run.curve,
+        "fixed_loss": round(best.loss, 5),
+        "fixed_loss_curve": [[look.step, round(look.loss, 5)] for look in run.track.seen],
+        "norms": [round(float(norm), 5) for norm in rows.norm(dim=-1)],
+        "vocabulary_median_norm": round(base.median_norm, 5),
+        "nearest_words": nearest_words(base, rows),
+        "device": _device_name(base.device),
+        "dtype": str(base.pipeline.unet.dtype).removeprefix("torch."),
+        "libraries": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "seconds": round(run.seconds_before + seconds, 2),
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

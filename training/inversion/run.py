@@ -1,0 +1,100 @@
+"""One job's training between two steps: what it draws next, what it has learned, and all that it needs to go on later."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.inversion.config import InversionConfig
+from training.inversion.data import Captions, Latents
+from training.inversion.diffusion import add_noise, stratified_timesteps, target
+from training.inversion.fixed_loss import FixedLoss, Track
+from training.inversion.methods import METHODS, rate_factor
+from training.inversion.models import BaseModel
+from training.inversion.tokens import Prompts, initial_vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a job asks of the UNet in one step."""
+
+    noisy: Tensor  #: float32 [B, C, h, w]
+    timesteps: Tensor  #: int64 [B]
+    wanted: Tensor  #: float32 [B, C, h, w]: the right answer
+    prompts: Prompts  #: each distinct caption once
+    where: Tensor  #: int64 [B]: which of the prompts belongs to which picture
+
+
+class Run:
+    """The state of one job. It has generator, vectors and optimiser of its own, so that other jobs change nothing."""
+
+    def __init__(self, config: InversionConfig, latents: Latents, base: BaseModel) -> None:
+        self.config, self.latents, self.base = config, latents, base
+        self.generator = torch.Generator().manual_seed(config.seed)
+        start = initial_vectors(base.tokenizer, base.splice.weight, config.initialiser, config.vectors)
+        self.rows = nn.Parameter(start.to(base.device))
+        self.method = METHODS[config.method](self.rows, config.learning_rate, base.median_norm)
+        self.captions = Captions(config, base)
+        self.track = Track(FixedLoss(base, latents, self.captions, config.seed), config)
+        self.step = 0  #: steps made
+        self.curve: list[list[float]] = []  #: noisy training loss, [[step, loss], …]
+        self.losses: list[Tensor] = []  #: of the steps since the last report, on the device
+        self.gradient = torch.zeros(())  #: length of the last step's gradient, on the device
+        self.begun = time.monotonic()
+        self.seconds_before = 0.0  #: spent before it went on from a state
+
+    def draw(self) -> Draw:
+        """Draw images, noise, timesteps and captions for the next step."""
+        base, generator, size = self.base, self.generator, self.config.batch_size
+        indices = torch.randint(self.latents.count, (size,), generator=generator)
+        mirrored = (torch.rand(size, generator=generator) < self.config.flip_probability).long()
+        clean = self.latents.sample(indices, mirrored, generator)
+        noise = torch.randn(clean.shape, generator=generator).to(base.device)
+        timesteps = stratified_timesteps(size, len(base.alphas_cumprod), generator).to(base.device)
+        numbers, where = self.captions.draw(indices, generator).unique(return_inverse=True)
+        return Draw(
+            noisy=add_noise(clean, noise, base.alphas_cumprod, timesteps),
+            timesteps=timesteps,
+            wanted=target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps),
+            prompts=self.captions.prompts[numbers.to(base.device)],
+            where=where.to(base.device),
+        )
+
+    def update(self, loss: Tensor) -> None:
+        """Move the vectors along the gradient that ``loss``, of the last draw, has given them."""
+        self.gradient = torch.zeros(()) if self.rows.grad is None else self.rows.grad.norm()
+        self.method.update(rate_factor(self.step, self.config.steps))
+        self.rows.grad = None
+        self.losses.append(loss.detach())
+        self.step += 1
+
+    def is_over(self) -> bool:
+        """Look at the fixed loss when it is time; whether all steps are made or nothing more is learned."""
+        return self.track.look(self.step, self.rows) or self.step >= self.config.steps
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that a run in another process needs to go on bit for bit: tensors by name, and plain JSON."""
+        tensors = {"rows": self.rows.detach(), "generator": self.generator.get_state()}
+        tensors |= {f"method.{name}": value for name, value in self.method.memory().items()}
+        if self.losses:
+            tensors["losses"] = torch.stack(self.losses)
+        if self.track.seen:
+            tensors["snapshots"] = torch.stack([torch.from_numpy(look.vectors) for look in self.track.seen])
+        looks = [[look.step, look.loss] for look in self.track.seen]
+        return tensors, {"step": self.step, "curve": self.curve, "looks": looks}
+
+    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
+        with torch.no_grad():
+            self.rows.copy_(tensors["rows"])
+        self.generator.set_state(tensors["generator"])
+        kept = {name.removeprefix("method."): value for name, value in tensors.items() if name.startswith("method.")}
+        self.method.remember(kept)
+        self.losses = list(tensors["losses"].to(self.base.device)) if "losses" in tensors else []
+        self.step, self.curve = values["step"], values["curve"]
+        for (step, loss), vectors in zip(values["looks"], tensors.get("snapshots", ()), strict=True):
+            self.track.recall(step, loss, vectors.numpy())
