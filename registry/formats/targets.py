@@ -36,11 +36,14 @@ class Target(StrEnum):
 _TEXTS = {
     Target.CANONICAL: ("Safetensors", "every tool in this list; diffusers with token="),
     Target.A1111: ("AUTOMATIC1111, Forge", "AUTOMATIC1111, Forge and SD.Next; the file's name is the word"),
-    Target.A1111_PT: ("AUTOMATIC1111 (.pt)", "AUTOMATIC1111, Forge and others, old versions too"),
+    Target.A1111_PT: (
+        "AUTOMATIC1111 (.pt)",
+        "AUTOMATIC1111 and Forge, old versions too; the file's name is the word",
+    ),
     Target.COMFYUI: ("ComfyUI", "ComfyUI; write embedding: and the file's name"),
     Target.INVOKEAI: ("InvokeAI", "InvokeAI; the file's name in angle brackets is the word"),
     Target.KOHYA: ("kohya sd-scripts", "kohya sd-scripts; the file's name is the word"),
-    Target.DIFFUSERS: ("diffusers", "diffusers, AUTOMATIC1111 and ComfyUI; the token travels in the file"),
+    Target.DIFFUSERS: ("diffusers", "diffusers; the token travels in the file"),
     Target.DIFFUSERS_BIN: ("diffusers (.bin)", "older versions of diffusers"),
     Target.DIFFUSERS_SDXL: (
         "diffusers, both SDXL files (.zip)",
