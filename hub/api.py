@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
@@ -41,6 +42,17 @@ def _fields(detail: Any) -> dict[str, list[str]]:
     return {name: _sentences(lines) for name, lines in detail.items()}
 
 
+def _asking(detail: Any, name: str = "") -> Any:
+    """The same, with what is missing said as what to give: the framework only says that it is required."""
+    if isinstance(detail, dict):
+        return {key: _asking(value, str(key)) for key, value in detail.items()}
+    if isinstance(detail, list):
+        return [_asking(item, name) for item in detail]
+    if getattr(detail, "code", "") in ("required", "null", "blank", "empty"):
+        return f"Give {name}; it is missing or empty."
+    return detail
+
+
 def _sentences(detail: Any) -> list[str]:
     """What was found wrong, whatever list or item of a list it is about."""
     if isinstance(detail, dict):
@@ -61,7 +73,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if response is None or not isinstance(error, exceptions.APIException):
         return response
     if isinstance(error, exceptions.ValidationError):
-        fields = _fields(error.detail)
+        fields = _fields(_asking(error.detail))
         named = next(((name, lines[0]) for name, lines in fields.items() if lines), None)
         message = f"{named[0]}: {named[1]}" if named else str(error.detail)
         response.data = error_body("invalid", message, fields)
@@ -77,6 +89,16 @@ class CursorPages(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
     ordering = "-id"
+
+    def get_page_size(self, request: Request) -> int:
+        """What ``limit`` asks for; a limit that makes no sense is told, for a shorter list would look like the whole."""
+        asked = request.query_params.get(self.page_size_query_param, "")
+        if not asked:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:4]) <= MAX_LIMIT and len(asked) <= 4):
+            message = f"Use a whole number from 1 to {MAX_LIMIT}."
+            raise ApiError("invalid", f"limit: {message}", fields={"limit": [message]})
+        return int(asked)
 
     def get_paginated_response(self, data: list[Any]) -> Response:
         return Response({"results": data, "next": self.get_next_link()})

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from registry import storage
 from training import broker
@@ -24,6 +25,7 @@ CHECKS: dict[str, Callable[[], None]] = {"database": _database, "storage": stora
 
 
 @never_cache
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when database, storage and queue all answer; otherwise 503, naming those that do not."""
     parts = {}

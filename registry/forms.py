@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from hub.forms import Form
 from registry.formats import Part
 from registry.models import (
     MAX_DESCRIPTION_CHARACTERS,
@@ -36,7 +37,7 @@ class ManyFilesField(forms.FileField):
         return [super(ManyFilesField, self).clean(file, initial) for file in files]
 
 
-class FileForm(forms.Form):
+class FileForm(Form):
     """Step one of an upload: the file, or the files that belong together."""
 
     file = ManyFilesField(
@@ -49,7 +50,7 @@ class FileForm(forms.Form):
     )
 
 
-class DetailsForm(forms.Form):
+class DetailsForm(Form):
     """What a person says of an embedding, at upload and later."""
 
     title = forms.CharField(max_length=MAX_TITLE_CHARACTERS)
@@ -71,7 +72,7 @@ class DetailsForm(forms.Form):
         return cls(initial={**fields, "tags": ", ".join(embedding.tags)})
 
 
-class PartForm(forms.Form):
+class PartForm(Form):
     """Step two of an upload, for each embedding in it: what tells it from others."""
 
     include = forms.BooleanField(label="Publish this one", required=False, initial=True)

@@ -19,7 +19,7 @@ from django.core.files.storage import default_storage
 
 #: Folder of all blobs.
 _ROOT = "blobs"
-#: A blob written and read back by the health check.
+#: Beginning of the blobs that the health check writes and takes away.
 _PROBE = b"starword storage probe"
 
 
@@ -128,6 +128,11 @@ def read(sha256: str) -> bytes:
 
 
 def check() -> None:
-    """Write and read a probe; raise whatever the storage raises when it does not answer."""
-    if read(put(_PROBE)) != _PROBE:
-        raise BlobMissing("the probe came back changed")
+    """Write a probe that was never there, read it and take it away; raise whatever the storage raises that does not answer."""
+    probe = _PROBE + uuid4().bytes
+    name = put(probe)
+    try:
+        if read(name) != probe:
+            raise BlobMissing("the probe came back changed")
+    finally:
+        default_storage.delete(path_of(name))

@@ -28,7 +28,9 @@ TABLE = [
     ("GET", "/", "", (200, 200, 200, 200)),
     ("GET", "/healthz", "healthz", (200, 200, 200, 200)),
     ("GET", "/upload", "upload", (302, 200, 200, 200)),
+    ("POST", "/upload", "upload", (302, 422, 422, 422)),
     ("GET", "/train", "train", (302, 200, 200, 200)),
+    ("POST", "/train", "train", (302, 422, 422, 422)),
     ("GET", "/jobs", "jobs", (302, 200, 200, 200)),
     ("GET", "/alice", "<owner>", (200, 200, 200, 200)),
     ("GET", "/nobody-here", "<owner>", (404, 404, 404, 404)),
@@ -47,6 +49,9 @@ TABLE = [
     ("GET", "/alice/public-one/edit", "<owner>/<name>/edit", (302, 403, 200, 403)),
     ("GET", "/alice/private-one/edit", "<owner>/<name>/edit", (302, 404, 200, 403)),
     ("GET", "/alice/public-one/delete", "<owner>/<name>/delete", (302, 403, 200, 403)),
+    ("POST", "/alice/public-one/edit", "<owner>/<name>/edit", (302, 403, 422, 403)),
+    ("POST", "/alice/public-one/delete", "<owner>/<name>/delete", (302, 403, 302, 403)),
+    ("POST", "/alice/private-one/delete", "<owner>/<name>/delete", (302, 404, 302, 403)),
     ("POST", "/alice/private-one/publish", "<owner>/<name>/publish", (302, 404, 302, 403)),
     ("POST", "/alice/public-one/like", "<owner>/<name>/like", (302, 302, 302, 302)),
     ("POST", "/alice/private-one/like", "<owner>/<name>/like", (302, 404, 302, 302)),
@@ -62,6 +67,7 @@ TABLE = [
     ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
     ("GET", "/api/hub/me", "api/hub/me", (401, 200, 200, 200)),
     ("GET", "/api/hub/tokens", "api/hub/tokens", (401, 200, 200, 200)),
+    ("POST", "/api/hub/tokens", "api/hub/tokens", (401, 400, 400, 400)),
     ("DELETE", "/api/hub/tokens/{token}", "api/hub/tokens/<int:pk>", (401, 404, 204, 404)),
     ("GET", "/api/hub/embeddings", "api/hub/embeddings", (200, 200, 200, 200)),
     ("POST", "/api/hub/embeddings", "api/hub/embeddings", (401, 400, 400, 400)),
@@ -75,6 +81,8 @@ TABLE = [
     ("GET", "/api/hub/embeddings/alice/private-one/download", "api/hub/embeddings/<owner>/<name>/download", (404, 404, 200, 200)),
     ("POST", "/api/hub/embeddings/alice/public-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 200, 200, 200)),
     ("POST", "/api/hub/embeddings/alice/private-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 404, 200, 200)),
+    ("DELETE", "/api/hub/embeddings/alice/public-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 200, 200, 200)),
+    ("DELETE", "/api/hub/embeddings/alice/private-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 404, 200, 200)),
     ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),
     ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
     ("POST", "/api/hub/infotext", "api/hub/infotext", (400, 400, 400, 400)),
@@ -104,6 +112,23 @@ def test_every_route_is_in_the_table():
     known = {route for _, _, route, _ in TABLE}
     missing = [route for route in routes() if route not in known and not LIBRARIES.match(route)]
     assert not missing
+
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def test_a_method_that_is_not_in_the_table_is_not_taken(client, world, alice):
+    client.force_login(alice)
+    addresses = {route: address for _, address, route, statuses in reversed(TABLE) if statuses[2] != 404}
+    listed = {(method, route) for method, _, route, _ in TABLE}
+    taken = {
+        (method, route): answer.status_code
+        for route, address in addresses.items()
+        for method in METHODS
+        if (method, route) not in listed
+        and (answer := client.generic(method, address.format(**world), content_type="application/json")).status_code != 405
+    }
+    assert taken == {}
 
 
 @pytest.fixture

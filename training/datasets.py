@@ -61,8 +61,12 @@ def check_image(data: bytes, filename: str) -> CheckedImage:
     return CheckedImage(file.getvalue(), image.width, image.height, filename)
 
 
-def read_uploads(files: Iterable[UploadedFile]) -> Iterator[tuple[str, bytes]]:
-    """Yield (file name, bytes) of uploads, each read when it is its turn and no further than the limit shows."""
+def read_uploads(files: Sequence[UploadedFile]) -> Iterator[tuple[str, bytes]]:
+    """Yield (file name, bytes) of uploads, each read when it is its turn and no further than the limit shows.
+
+    Raises :class:`BadImage` for too many before the first is read.
+    """
+    check_count(len(files))
     for file in files:
         yield file.name or "image", file.read(MAX_IMAGE_BYTES + 1)
 
@@ -78,8 +82,7 @@ def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:
         total += len(data)
         if total > MAX_SET_BYTES:
             raise BadImage(f"The images have more than {MAX_SET_BYTES // 2**20} MB together. Give fewer or smaller ones.")
-        if len(images) == MAX_IMAGES:
-            raise BadImage(f"There are more than {MAX_IMAGES} images. Keep the {MAX_IMAGES} best.")
+        check_count(len(images) + 1)
         images.append(check_image(data, filename))
     check_set(images)
     return images
@@ -99,13 +102,18 @@ def examine_images(images: Sequence[CheckedImage], *, base: BaseModel, kind: str
     return [finding.to_dict() for finding in found]
 
 
+def check_count(count: int) -> None:
+    """Raise :class:`BadImage` for more images than are taken."""
+    if count > MAX_IMAGES:
+        raise BadImage(f"There are more than {MAX_IMAGES} images. Keep the {MAX_IMAGES} best.")
+
+
 def check_set(images: Sequence[CheckedImage]) -> None:
     """Raise :class:`BadImage` unless there are 3 to 50 images and no two have the same pixels."""
     if len(images) < MIN_IMAGES:
         given = "no image was given" if not images else f"only {len(images)} given"
         raise BadImage(f"At least {MIN_IMAGES} images are needed; {given}. Add more images.")
-    if len(images) > MAX_IMAGES:
-        raise BadImage(f"There are {len(images)} images; at most {MAX_IMAGES} are taken. Keep the best ones.")
+    check_count(len(images))
     seen: dict[str, int] = {}
     for number, image in enumerate(images, 1):
         first = seen.setdefault(image.digest, number)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django import forms
 
+from hub.forms import Form
 from registry.forms import ManyFilesField
 from registry.models import MAX_TOKEN_CHARACTERS
 from training.models import BaseModel, Job, Preset
 
 
-class TrainForm(forms.Form):
+class TrainForm(Form):
     """Images, the new word, and what to start from."""
 
     images = ManyFilesField(help_text="3 to 50 pictures of the one thing or style: JPEG, PNG or WebP. Vary everything else.")

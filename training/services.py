@@ -89,21 +89,22 @@ def cancel_job(*, job: Job) -> bool:
     return bool(changed)
 
 
-def retry_job(*, job: Job) -> Job:
+def retry_job(*, job: Job, name: str = "") -> Job:
     """Queue a new job with the images and settings of one that failed or was cancelled.
 
-    Raises :class:`WrongState` for any other, and what :func:`submit_job` raises about the name and the account's room.
+    It gets another ``name`` where the old one was taken meanwhile. Raises :class:`WrongState` for any other, and what :func:`submit_job` raises about the name and the account's room.
     """
     if job.state not in (State.FAILED, State.CANCELLED):
         raise WrongState("Only a job that failed or was cancelled can be tried again.")
     if not job.base.enabled:
         raise BaseUnknown(f"The base model {job.base.title} takes no new jobs. Submit the images with another.")
+    name = name or job.name
     with transaction.atomic():
         _lock(job.owner)
-        _check_name(job.owner, job.name)
+        _check_name(job.owner, name)
         _check_room(job.owner)
         again = Job.objects.create(
-            owner=job.owner, base=job.base, name=job.name, token=job.token, kind=job.kind, initialiser=job.initialiser,
+            owner=job.owner, base=job.base, name=name, token=job.token, kind=job.kind, initialiser=job.initialiser,
             preset=job.preset, vectors=job.vectors, total_steps=job.total_steps, seed=job.seed, captions=job.captions,
             findings=job.findings,
         )  # fmt: skip

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING
 
 from registry import charts, storage
 from training import datasets, services
@@ -74,9 +76,15 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """A job's page. Asked for by the page itself it answers with the part that changes."""
-    found = _find(request, pk)
-    partial = request.htmx and not request.htmx.history_restore_request
-    return render(request, "training/job.html#progress" if partial else "training/job.html", _context(request, found))
+    part = bool(request.htmx) and not request.htmx.history_restore_request
+    try:
+        found = _find(request, pk)
+    except Http404:
+        if not part:
+            raise
+        # A page that is still open asks for a job that was deleted: it shall say so and stop asking.
+        return render(request, "training/job_gone.html", status=HTMX_STOP_POLLING)
+    return render(request, "training/job.html#progress" if part else "training/job.html", _context(request, found))
 
 
 @login_required
@@ -112,7 +120,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Submit a job's images and settings again."""
-    return _change(request, pk, services.retry_job, "Queued again.")
+    return _change(request, pk, partial(services.retry_job, name=request.POST.get("name", "").strip()), "Queued again.")
 
 
 @login_required

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from hub.accounts.models import User
+from hub.forms import ask_for
 
 LABELS = {
     "login": "User name or email",
@@ -45,6 +46,7 @@ class _Plain:
             self.fields["password1"].help_text = " ".join(password_validators_help_texts())
         for name in {"password", "oldpassword"} & set(self.fields):
             self.fields[name].help_text = _way_back()
+        ask_for(self.fields)
         for name in {"login", "username"} & set(self.fields):
             self.fields[name].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
 

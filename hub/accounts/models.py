@@ -45,6 +45,7 @@ class Scope(models.TextChoices):
     READ = "read", "Read: see and download what you may see"
     WRITE = "write", "Write: upload and edit embeddings"
     TRAIN = "train", "Train: submit and cancel training jobs"
+    ADMIN = "admin", "Admin: list, make and revoke your tokens"
 
 
 class TooManyTokens(Exception):

@@ -10,14 +10,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts.models import ApiToken, Scope, TooManyTokens
+from hub.forms import Form
 
 
-class TokenForm(forms.Form):
+class TokenForm(Form):
     """A new token."""
 
     name = forms.CharField(max_length=80, help_text="Where it will be used, for example “laptop”.")
     scopes = forms.MultipleChoiceField(
-        choices=Scope.choices, widget=forms.CheckboxSelectMultiple, initial=[Scope.READ], label="It may"
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        initial=[Scope.READ],
+        label="It may",
+        error_messages={"required": "Choose at least one thing that the token may do."},
     )
 
 

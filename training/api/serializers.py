@@ -109,3 +109,11 @@ class NewJobSerializer(serializers.Serializer):
     captions = serializers.ListField(
         child=serializers.CharField(), required=False, default=list, help_text="One for each image, {} for the word, repeated."
     )
+
+
+class RetrySerializer(serializers.Serializer):
+    """What may be different when a job is tried again."""
+
+    name = serializers.CharField(
+        required=False, default="", allow_blank=True, help_text="Another name, where the old one was taken meanwhile."
+    )

@@ -20,7 +20,7 @@ from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError, CursorPages
 from registry import storage
 from training import services
-from training.api.serializers import BaseModelSerializer, JobSerializer, NewJobSerializer
+from training.api.serializers import BaseModelSerializer, JobSerializer, NewJobSerializer, RetrySerializer
 from training.datasets import read_uploads
 from training.errors import NameTaken, TooManyJobs, TrainingError, WrongState
 from training.models import BaseModel, Job, JobPreview
@@ -126,11 +126,13 @@ class JobRetryView(_OwnJobs, GenericAPIView):
 
     permission_classes = [HasScope("train")]
 
-    @extend_schema(request=None, responses={201: JobSerializer})
+    @extend_schema(request=RetrySerializer, responses={201: JobSerializer})
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
+        form = RetrySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
         with answering_errors():
-            again = services.retry_job(job=job)
+            again = services.retry_job(job=job, **form.validated_data)
         return Response(self.get_serializer(again).data, status=status.HTTP_201_CREATED)
 
 

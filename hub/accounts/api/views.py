@@ -30,7 +30,7 @@ class TokensView(ListCreateAPIView):
     """List your tokens, or make one. A token may not make another with more scopes than it has."""
 
     serializer_class = TokenSerializer
-    permission_classes = [HasScope("write")]
+    permission_classes = [HasScope("admin")]
     pagination_class = CursorPages
 
     def get_queryset(self) -> QuerySet[ApiToken]:
@@ -55,7 +55,7 @@ class TokenView(DestroyAPIView):
     """Revoke a token, at once."""
 
     serializer_class = TokenSerializer
-    permission_classes = [HasScope("write")]
+    permission_classes = [HasScope("admin")]
 
     def get_queryset(self) -> QuerySet[ApiToken]:
         return ApiToken.objects.filter(owner=self.request.user)
