@@ -65,7 +65,9 @@ def read(data: bytes) -> tuple[Found, dict[str, str]]:
             raise Malformed(f"{name} in the archive is no safetensors file.", where=name)
         tensors, about, bundled = safetensors.read(record)
         found = () if bundled else layouts.from_tensors(tensors)
-        files += [(name, one) for one in found]
+        if len(found) != 1 or width(found[0]) not in _WIDTHS:  # before the other's numbers take memory too
+            raise _no_halves(records)
+        files.append((name, found[0]))
         for key, value in about.items():
             metadata[key if metadata.get(key, value) == value else f"{key} ({name})"] = value
     both = join(files)

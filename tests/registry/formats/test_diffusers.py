@@ -206,3 +206,28 @@ def test_what_was_learned_changes_the_picture(sd, tmp_path):
         return sha256(picture.numpy().tobytes())
 
     assert draw("a <drawn>") == draw("a <drawn>") != draw("a b")
+
+
+@pytest.fixture(scope="module")
+def pocket():
+    """A text encoder of the pocket model's width, with diffusers' loader and nothing else."""
+    from diffusers.loaders import TextualInversionLoaderMixin
+
+    class Pipeline(diffusers.DiffusionPipeline, TextualInversionLoaderMixin):
+        def __init__(self, tokenizer, text_encoder):
+            super().__init__()
+            self.register_modules(tokenizer=tokenizer, text_encoder=text_encoder)
+
+    words = tokenizer()
+    return Pipeline(words, text_encoder(128, words))
+
+
+@pytest.mark.parametrize("target", [target for target in Target if target != Target.DIFFUSERS_SDXL])
+def test_every_file_for_the_pocket_model_loads(pocket, tmp_path, target):
+    word, encoder = f"koi-{target.value}", Encoder("emb_params", vectors(2, 128), "F32")
+    (file,) = write(target, [encoder], token=word, name=word)
+    path = tmp_path / file.filename
+    path.write_bytes(file.data)
+    carries_its_word = target in (Target.DIFFUSERS, Target.DIFFUSERS_BIN, Target.A1111_PT)
+    pocket.load_textual_inversion(str(path), **({} if carries_its_word else {"token": word}))
+    assert_learned(pocket, word, encoder.vectors, pocket.tokenizer, pocket.text_encoder)

@@ -111,6 +111,15 @@ REFUSED = {
         archive(**{SECOND: make.safetensors({"<cat>": np.full((2, 1280), np.nan, np.float32)})}).bytes(), "bad_values",
         "not finite",
     ),
+    "vectors of another width": (
+        archive(**{FIRST: make.safetensors({"<cat>": make.vectors(2, 1024)})}).bytes(), "malformed", "not the two halves",
+    ),
+    "several tokens in a half": (
+        archive(**{FIRST: make.safetensors({"<cat>": SMALL, "<dog>": SMALL})}).bytes(), "malformed", "not the two halves",
+    ),
+    "words in a LoRA": (
+        archive(**{FIRST: make.safetensors({"bundle_emb.cat.clip_l": SMALL})}).bytes(), "malformed", "not the two halves",
+    ),
     "a LoRA": (
         archive(**{SECOND: make.safetensors({"lora_unet_mid.alpha": SMALL})}).bytes(), "not_an_embedding", "LoRA",
     ),
