@@ -18,7 +18,8 @@ from registry.formats.errors import BadValues, FormatError, Malformed, NotAnEmbe
 from registry.formats.layouts import Found
 from registry.formats.limits import (
     MAX_IMAGE_JSON_BYTES,
-    MAX_IMAGE_JSON_PARTS,
+    MAX_IMAGE_JSON_MARKS,
+    MAX_IMAGE_JSON_NUMBERS,
     MAX_NAME_CHARACTERS,
     MAX_ROWS,
     MAX_TENSORS,
@@ -122,10 +123,12 @@ def json_of(raw: bytes) -> dict[str, Any]:
     """Read strict JSON whose parts are counted first. Raises ``Malformed`` or ``TooLarge``."""
     if (
         len(raw) > MAX_IMAGE_JSON_BYTES
-        or sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MAX_IMAGE_JSON_PARTS
+        or raw.count(b",") > MAX_IMAGE_JSON_NUMBERS
+        or sum(raw.count(mark) for mark in (b"[", b"{", b":", b'"')) > MAX_IMAGE_JSON_MARKS
     ):
         raise TooLarge(
-            f"The embedding in the picture has more than {MAX_IMAGE_JSON_PARTS} numbers or {MAX_IMAGE_JSON_BYTES // 1024**2} MB."
+            f"The embedding in the picture has more than {MAX_IMAGE_JSON_NUMBERS} numbers, {MAX_IMAGE_JSON_MARKS} "
+            f"names and lists, or {MAX_IMAGE_JSON_BYTES // 1024**2} MB."
         )
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)

@@ -41,6 +41,8 @@ MAX_CHUNKS = 4096
 MAX_TEXT_CHUNK_BYTES = 8 * 1024 * 1024
 #: Bytes of the JSON in a picture: what is left of the largest text chunk without base64.
 MAX_IMAGE_JSON_BYTES = 6 * 1024 * 1024
-#: Commas, brackets and braces of that JSON: 256 vectors of 1,024 numbers, and the names around them. Each costs
-#: tens of bytes once it is read, whatever it costs in the file.
-MAX_IMAGE_JSON_PARTS = 256 * 1024 + 4096
+#: Commas of that JSON: 256 vectors of 1,024 numbers, and what stands around them.
+MAX_IMAGE_JSON_NUMBERS = 256 * 1024 + 4096
+#: Brackets, braces, colons and quotes of that JSON. A list, name or dictionary costs up to ten times what a number does
+#: once it is read; 32 tensors of 256 vectors need under 2,000.
+MAX_IMAGE_JSON_MARKS = 4096

@@ -95,7 +95,7 @@ CASES = {
     "a text that is no base64": (png(plain(), b"sd-ti-embedding\0!!!"), "malformed"),
     "base64 of no JSON": (png(plain(), text(b"hello")), "malformed"),
     "a picture whose text is a list": (png(plain(), text(b"[1]")), "malformed"),
-    "JSON nested too deep": (png(plain(), text(deep(100_000))), "malformed"),
+    "JSON nested too deep": (told(deep(1500)), "malformed"),
     "JSON of very many parts": (png(plain(), text(deep(200_000)[:-1] + b",[]" * 100_000 + b"}")), "too_large"),
     "a picture's name twice": (png(plain(), text(b'{"a":1,"a":2}')), "malformed"),
     "NaN vectors": (png(plain(), text(as_json(np.full((1, 768), np.nan)))), "bad_values"),
@@ -174,7 +174,7 @@ CASES = {
     "nothing for JSON": (told(b"null"), "malformed"),
     "string_to_param twice": (told(RAW[:-1] + b', "string_to_param": {}}'), "malformed"),
     "a token twice": (told(RAW.replace(b'{"*": {"TORCH', b'{"*": 1, "*": {"TORCH')), "malformed"),
-    "objects nested too deep": (told(b'{"a":' * 50_000 + b"1" + b"}" * 50_000), "malformed"),
+    "objects nested too deep": (told(b'{"a":' * 900 + b"1" + b"}" * 900), "malformed"),
     "a picture without string_to_param": (told(b'{"name": "koi"}'), "malformed"),
     "a list for a picture's string_to_param": (told(as_json(string_to_param=[1])), "malformed"),
     "more tensors than the limit in a picture": (

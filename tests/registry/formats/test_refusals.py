@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from registry.formats import FormatError, inspect
-from tests.registry.formats import bad_containers, bad_contents, bad_pictures, payloads
+from tests.registry.formats import bad_bombs, bad_containers, bad_contents, bad_pictures, payloads
 from tests.registry.formats import builders as make
 from tests.registry.formats.bad_containers import GOOD, GOOD_LEGACY, GOOD_ZIP, RECORDS, zipped
 from tests.registry.formats.payloads import system_call
 from tests.registry.formats.pictures import webp
 
-PARTS = (bad_containers, bad_contents, bad_pictures, payloads)
+PARTS = (bad_containers, bad_contents, bad_pictures, bad_bombs, payloads)
 CASES = {name: case for part in PARTS for name, case in part.CASES.items()}
 
 #: What an interpreter reports when code is loaded or run, or the machine is touched.
