@@ -9,7 +9,14 @@ from pathlib import Path
 from PIL import Image
 
 from tests.fuzz.target import frame
-from tests.registry.formats import bad_containers, bad_contents, bad_pictures, payloads, test_layouts
+from tests.registry.formats import (
+    bad_containers,
+    bad_contents,
+    bad_pictures,
+    bad_streams,
+    payloads,
+    test_layouts,
+)
 from tests.registry.formats import builders as make
 from tests.registry.formats.pictures import as_json, hiding, png
 
@@ -39,7 +46,7 @@ def generated() -> list[bytes]:
     sidecar = json.dumps({"TOK": "<s0><s1>"}).encode()
     singles = [
         *(case[0] for case in test_layouts.CASES.values()),
-        *(data for part in (bad_containers, bad_contents, bad_pictures, payloads) for data, _ in part.CASES.values()),
+        *(data for part in (bad_containers, bad_contents, bad_pictures, bad_streams, payloads) for data, _ in part.CASES.values()),
         png(hiding(as_json(_SMALL))),
         bad_pictures.told(as_json(_SMALL)),
         _webp(),

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import sys
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 
-from registry.formats import FormatError, inspect
-from tests.registry.formats import bad_bombs, bad_containers, bad_contents, bad_pictures, payloads
+from registry.formats import FormatError, inspect, pickled
+from tests.registry.formats import (
+    bad_bombs,
+    bad_containers,
+    bad_contents,
+    bad_pictures,
+    bad_streams,
+    payloads,
+)
 from tests.registry.formats import builders as make
 from tests.registry.formats.bad_containers import GOOD, GOOD_LEGACY, GOOD_ZIP, RECORDS, zipped
 from tests.registry.formats.payloads import system_call
 from tests.registry.formats.pictures import webp
 
-PARTS = (bad_containers, bad_contents, bad_pictures, bad_bombs, payloads)
+PARTS = (bad_containers, bad_contents, bad_pictures, bad_streams, bad_bombs, payloads)
 CASES = {name: case for part in PARTS for name, case in part.CASES.items()}
 
 #: What an interpreter reports when code is loaded or run, or the machine is touched.
@@ -82,14 +90,20 @@ def test_a_bad_file_is_refused_with_its_code_and_nothing_is_run(case, watch):
 
 def test_the_table_is_large_and_meets_every_code():
     assert len(CASES) == sum(len(part.CASES) for part in PARTS)
-    assert len({data for data, _ in CASES.values()}) == len(CASES) >= 400
+    assert len({data for data, _ in CASES.values()}) == len(CASES) >= 600
     codes = {error.code for error in FormatError.__subclasses__()}
     elsewhere = {"unrelated_files", "wrong_target"}  # of uploads of several files, and of writing
     assert {code for _, code in CASES.values()} == codes - elsewhere
 
 
+def test_every_opcode_that_is_not_read_has_its_file():
+    stopped = {kind.name for kind in pickletools.opcodes if ord(kind.code) not in pickled.OPCODES} - {"STOP"}
+    of_payloads = {"OBJ", "INST", "POP", "EXT1"}
+    assert stopped == (set(bad_streams.OPCODES) | of_payloads) - {"a byte that is no opcode"}
+
+
 def test_the_files_that_the_bad_ones_are_made_from_are_good():
-    good = (GOOD, GOOD_ZIP, GOOD_LEGACY, zipped(), bad_pictures.GOOD, bad_pictures.GOOD_HIDING)
+    good = (GOOD, GOOD_ZIP, GOOD_LEGACY, zipped(), bad_streams.zip64(), bad_pictures.GOOD, bad_pictures.GOOD_HIDING)
     assert [inspect(data).vectors for data in good] == [2] * len(good)
 
 
