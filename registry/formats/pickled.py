@@ -10,15 +10,9 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from registry.formats import limits
 from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated, Unsafe
-from registry.formats.limits import (
-    MAX_DIMENSIONS,
-    MAX_MEMO,
-    MAX_OPCODES,
-    MAX_PICKLE_BYTES,
-    MAX_STACK,
-    MAX_TENSORS,
-)
+from registry.formats.limits import MAX_DIMENSIONS, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
 from registry.formats.pickle_records import (
     ALLOWED,
     STORAGES,
@@ -194,11 +188,8 @@ class Machine:
             raise Unsafe("The file sets the state of an unknown object.", where=f"offset {self.at}")
         parameters = state.get("_parameters")
         if isinstance(target, ParameterDict) and isinstance(parameters, dict):
-            if len(parameters) > MAX_TENSORS:  # the one opcode pair that copies, and it may be repeated
-                raise TooLarge(
-                    f"The file holds more than {MAX_TENSORS} parameters; an embedding has fewer.",
-                    where=f"offset {self.at}",
-                )
+            if len(parameters) > limits.MAX_TENSORS:  # this copies, and a stream may repeat it
+                raise TooLarge("The file holds more parameters than embeddings have.", where=f"offset {self.at}")
             target.update(parameters)
 
     def persistent(self) -> None:
