@@ -71,3 +71,32 @@ def test_a_hub_with_mail_offers_a_link_for_a_forgotten_password(client, settings
     settings.EMAIL_BACKEND = MAIL
     assert 'href="/accounts/password/reset/"' in shown(client, "/accounts/login/")
     assert 'name="email"' in shown(client, "/accounts/password/reset/")
+
+
+def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(client, settings, alice, mailoutbox):
+    settings.EMAIL_BACKEND = MAIL
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    sent = client.post("/accounts/password/reset/", {"email": "alice@example.org"}, follow=True).content.decode()
+    assert "Look into your mail" in sent
+    link = re.search(r"http://[^/]+(/accounts/password/reset/key/\S+)", mailoutbox[0].body)[1]
+    page = client.get(link, follow=True)
+    assert "<h1>Choose a new password</h1>" in page.content.decode()
+    form = re.search(r'<main.*action="([^"]+)"', page.content.decode(), re.DOTALL)[1]
+    new = {"password1": "white-rabbit-7", "password2": "white-rabbit-7"}
+    assert "Give the new password; it is missing." in client.post(form, {}).content.decode()
+    done = client.post(form, new, follow=True).content.decode()
+    assert "Your password is changed" in done
+    assert client.login(username="alice", password="white-rabbit-7")
+    client.logout()
+    assert "This link no longer works" in client.get(link, follow=True).content.decode()
+
+
+def test_whether_an_address_has_an_account_is_not_told(client, settings, mailoutbox):
+    settings.EMAIL_BACKEND = MAIL
+    page = client.post("/accounts/password/reset/", {"email": "nobody@example.org"}, follow=True).content.decode()
+    assert "Look into your mail" in page
+
+
+def test_a_closed_account_and_an_old_link_are_told_in_our_words(client):
+    assert "This account is closed" in shown(client, "/accounts/inactive/")
+    assert "This link no longer works" in shown(client, "/accounts/confirm-email/made-up/")
