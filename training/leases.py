@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, F, QuerySet, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from training.models import Job, JobPreview, State
+from training.models import ENDED, Job, JobCheckpoint, JobPreview, State
 
 #: How long a job belongs to a worker that says nothing.
 LEASE_SECONDS = 60.0
@@ -85,8 +85,27 @@ def claim(*, worker: str, seconds: float = LEASE_SECONDS) -> Lease | None:
         if row is None:
             return None
         lease = Lease(job_id=row[0], fence=row[1], worker=worker)
-        JobPreview.objects.filter(job_id=lease.job_id).delete()  # those of an attempt that did not end
+        # Those of an attempt that did not end and will be drawn again.
+        again = Q(final=True) | Q(step__gt=_kept_step(lease))
+        JobPreview.objects.filter(again, job_id=lease.job_id).delete()
         return lease
+
+
+def keep_state(lease: Lease, *, step: int, state: bytes) -> None:
+    """Store where training is, over what was stored before; raise :class:`LeaseLost`."""
+    with transaction.atomic():
+        lease.lock()
+        JobCheckpoint.objects.update_or_create(job_id=lease.job_id, defaults={"step": step, "state": state})
+
+
+def kept_state(lease: Lease) -> bytes | None:
+    """What an earlier attempt, of whatever worker, stored last; None for a job to be begun."""
+    found = JobCheckpoint.objects.filter(job_id=lease.job_id).first()
+    return bytes(found.state) if found else None
+
+
+def _kept_step(lease: Lease) -> int:
+    return JobCheckpoint.objects.filter(job_id=lease.job_id).values_list("step", flat=True).first() or 0
 
 
 def _end_abandoned() -> None:
@@ -96,6 +115,7 @@ def _end_abandoned() -> None:
     abandoned.filter(attempts__gte=MAX_ATTEMPTS).update(
         error_code="worker_lost", error_message=WORKER_LOST, **_ended(State.FAILED)
     )
+    JobCheckpoint.objects.filter(job__state__in=ENDED).delete()
 
 
 def _ended(state: State) -> dict[str, Any]:
@@ -131,6 +151,7 @@ def succeed(lease: Lease, **fields: Any) -> None:
     """End the job well; raise :class:`LeaseLost`, so that the transaction around it is undone."""
     if not lease.row().update(**fields, **_ended(State.SUCCEEDED)):
         raise LeaseLost
+    JobCheckpoint.objects.filter(job_id=lease.job_id).delete()
 
 
 def fail(lease: Lease, *, code: str, message: str, traceback: str = "") -> bool:

@@ -150,6 +150,15 @@ class Job(models.Model):
         return Job.objects.filter(state=State.QUEUED, pk__lte=self.pk).count()
 
 
+class JobCheckpoint(models.Model):
+    """Where a job's training was last: tens of kilobytes, beside the row so that one statement with a fence can write it."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="checkpoint")
+    step = models.IntegerField()
+    state = models.BinaryField(help_text="What the engine goes on from.")
+    written = models.DateTimeField(auto_now=True)
+
+
 class JobImage(models.Model):
     """A training image: upright, metadata stripped, as the trainer will see it."""
 

@@ -26,7 +26,8 @@ from training import leases, publishing
 from training.errors import TrainingError
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
 from training.inversion.config import InversionConfig
-from training.inversion.errors import Cancelled, InversionError
+from training.inversion.errors import BadState, Cancelled, InversionError
+from training.inversion.loop import Inversion
 from training.inversion.loop import train as train_inversion
 from training.inversion.models import BaseModel, load_base
 from training.inversion.reporting import MAX_CURVE_POINTS
@@ -115,6 +116,17 @@ class Run(Callbacks):
             height=picture.height,
             settings={"guidance_scale": preview.guidance_scale, "sampler_steps": preview.sampler_steps},
         )
+
+    def on_state(self, state: bytes, step: int) -> None:
+        if self.ending in ("cancel", "lost"):  # nobody goes on with it, or it is another's by now
+            return
+        try:
+            leases.keep_state(self.lease, step=step, state=state)
+        except LeaseLost:
+            self.end("lost")
+        except (DatabaseError, InterfaceError):  # the one before is still there
+            log.warning("%s: the database did not take a checkpoint", self.lease, exc_info=True)
+            connection.close()
 
     def beat(self) -> None:
         """Report the newest progress and renew the lease when it is time; learn whether to stop."""
@@ -236,10 +248,20 @@ class Trainer:
         run.on_stage(Stage.LOADING)
         base = self._load(job.base.source)
         images = [_open(storage.read(image.blob)) for image in job.images.all()]
-        inversion = train_inversion(config_of(job), images, base=base, callbacks=run)
+        inversion = self._train(run, config_of(job), images, base)
         if run.should_stop():
             raise Cancelled
         publishing.publish(lease=run.lease, inversion=inversion)
+
+    def _train(self, run: Run, config: InversionConfig, images: list[Image.Image], base: BaseModel) -> Inversion:
+        """Go on from where an earlier attempt was, or from the beginning where its state no longer fits."""
+        kept = leases.kept_state(run.lease)
+        if kept is not None:
+            try:
+                return train_inversion(config, images, base=base, callbacks=run, resume=kept)
+            except BadState as error:
+                log.warning("%s: begun anew: %s", run.lease, error)
+        return train_inversion(config, images, base=base, callbacks=run)
 
     def _load(self, source: str) -> BaseModel:
         """The base model, loaded unless it is the one of the job before."""

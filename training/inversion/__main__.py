@@ -255,7 +255,7 @@ class _ToTerminal(Callbacks):
                 self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png"
             )
 
-    def on_state(self, state: bytes) -> None:
+    def on_state(self, state: bytes, step: int) -> None:
         if self.state is not None:
             temporary = self.state.with_name(self.state.name + ".tmp")
             temporary.write_bytes(state)

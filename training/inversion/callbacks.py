@@ -62,7 +62,7 @@ class Callbacks:
     def on_preview(self, preview: Preview) -> None:
         """A preview was drawn."""
 
-    def on_state(self, state: bytes) -> None:
+    def on_state(self, state: bytes, step: int) -> None:
         """Every ``checkpoint_every`` steps, and once more when the run is asked to stop: what ``resume`` goes on from."""
 
     def should_stop(self) -> bool:

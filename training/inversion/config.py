@@ -46,8 +46,9 @@ class InversionConfig:
     """Pictures per optimiser step."""
     seed: int = 0
     """Seeds the job's own generator: noise, timesteps, templates, flips."""
-    flip_probability: float = 0.5
-    """How often an image is shown mirrored, 0 to 1: more to learn from, but 0 for what is not the same mirrored."""
+    flip_probability: float = 0.0
+    """How often an image is shown mirrored, 0 to 1: more to learn from, but what is not the same mirrored is not learned. On
+    the pocket model 0.5 brought four such things from 78 % recognised to 23 %."""
     captions: tuple[str, ...] | None = None
     """One caption per image holding ``{}`` for the placeholder, instead of the templates."""
     preview_at: tuple[float, ...] = (0.34, 0.67)

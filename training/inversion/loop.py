@@ -89,7 +89,7 @@ def optimise(
     over = run.step >= config.steps
     while not over:
         if callbacks.should_stop():
-            callbacks.on_state(state.dump(run))
+            callbacks.on_state(state.dump(run), run.step)
             raise Cancelled
         packing.step(base, [run])
         if run.step == 1:
@@ -100,6 +100,6 @@ def optimise(
             with report.paused():
                 draw_progress(config, base, run.rows, run.step, callbacks)
         if run.step % config.checkpoint_every == 0 and not over:
-            callbacks.on_state(state.dump(run))
+            callbacks.on_state(state.dump(run), run.step)
     check_vectors(torch.from_numpy(run.track.best.vectors))
     return run

@@ -26,7 +26,7 @@ class Keeper(Callbacks):
     def __init__(self, stop_at=None):
         self.states, self.asked, self.stop_at = [], 0, stop_at
 
-    def on_state(self, state):
+    def on_state(self, state, step):
         self.states.append(state)
 
     def should_stop(self):
