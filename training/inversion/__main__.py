@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ from training.inversion.errors import BadConfig, BadImages, BadReceipt, Inversio
 from training.inversion.findings import Level, examine
 from training.pocket import info as pocket
 
+#: Pictures that each of the jobs that share a pass draws in the benchmark.
+PACKED_BATCH = 1
 #: Exit status of wrong input, as argparse has it.
 WRONG_INPUT = 2
 #: Exit status after Ctrl-C, as shells have it.
@@ -72,6 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="measure steps a second beside the classic loop")
     bench.add_argument("--widths", type=_widths, default=[1, 2, 4, 8], help="batch widths, for example 1,4,8")
+    bench.add_argument("--jobs", type=_widths, default=[], help="also jobs that share a pass, for example 1,4,16")
     bench.add_argument("--steps", type=_positive, default=8, help="steps timed in a round")
     bench.add_argument("--json", action="store_true", help="print one JSON object a line")
     bench.set_defaults(run=run_bench)
@@ -182,19 +186,21 @@ def run_preview(options: argparse.Namespace) -> None:
 
 
 def run_bench(options: argparse.Namespace) -> None:
-    """Print a line for each batch width."""
-    from training.inversion.bench import measure
+    """Print a line for each batch width, and for each number of jobs."""
+    from training.inversion.bench import measure, measure_packing
     from training.inversion.models import load_base
 
-    for line in measure(
-        load_base(options.base, device=options.device), widths=options.widths, steps=options.steps
-    ):
+    base = load_base(options.base, device=options.device)
+    widths = measure(base, widths=options.widths, steps=options.steps)
+    packed = measure_packing(base, jobs=options.jobs, steps=options.steps, batch_size=PACKED_BATCH)
+    for line in chain(widths, packed):
         if options.json:
             print(json.dumps(line), flush=True)
         else:
+            what, unit = ("jobs", "images") if "jobs" in line else ("width", "steps")
             print(
-                f"width {line['width']}: {line['steps_per_second']} steps/s, classic loop "
-                f"{line['classic_steps_per_second']} ({line['ratio']} times)",
+                f"{what} {line[what]}: {line[f'{unit}_per_second']} {unit}/s, classic loop "
+                f"{line[f'classic_{unit}_per_second']} ({line['ratio']} times)",
                 flush=True,
             )
 

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from training.inversion import packing
 from training.inversion.callbacks import Callbacks
 from training.inversion.config import InversionConfig
 from training.inversion.data import Latents, to_pixels
@@ -25,6 +26,7 @@ from training.inversion.diffusion import add_noise, target
 from training.inversion.loop import optimise
 from training.inversion.models import BaseModel
 from training.inversion.quiet import quiet_libraries
+from training.inversion.run import Run
 from training.inversion.templates import OBJECT_TEMPLATES
 
 #: Training pictures, as many as people usually have.
@@ -36,34 +38,76 @@ TOKEN = "<bench-word>"
 
 def measure(base: BaseModel, *, widths: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
     """Yield one line for each batch width: steps a second of both loops and their ratio."""
-    side = base.resolution
-    rng = np.random.default_rng(0)
-    pictures = [Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in range(IMAGES)]
+    pictures = _pictures(base)
     begun = time.perf_counter()
     latents = Latents(base, pictures)
     _wait(base)
     encoding = time.perf_counter() - begun
     for width in widths:
-        config = InversionConfig(
-            placeholder_token=TOKEN, kind="object", initialiser="thing", steps=steps, batch_size=width,
-            vectors=1, preview_at=(), preview_prompts=(), progress_every=steps,
-        )  # fmt: skip
+        config = _config(steps, width)
         classic = ClassicLoop(base, pictures, width)
         ours, theirs = _by_turns(
             base, lambda c=config: optimise(c, latents, base, Callbacks()), lambda c=classic: c.run(steps)
         )
         yield {
             "bench": "steps",
-            "base": base.name,
-            "device": str(base.device),
-            "dtype": str(base.pipeline.unet.dtype).removeprefix("torch."),
-            "threads": torch.get_num_threads(),
+            **_where(base),
             "width": width,
             "steps_per_second": round(steps / ours, 3),
             "classic_steps_per_second": round(steps / theirs, 3),
             "ratio": round(theirs / ours, 2),
             "encode_once_seconds": round(encoding, 3),
         }
+
+
+def measure_packing(
+    base: BaseModel, *, jobs: Sequence[int], steps: int, batch_size: int
+) -> Iterator[dict[str, Any]]:
+    """Yield one line for each number of jobs that share a pass: images a second, beside the classic loop with one job."""
+    pictures = _pictures(base)
+    latents = Latents(base, pictures)
+    classic = ClassicLoop(base, pictures, batch_size)
+    for count in jobs:
+        runs = [Run(_config(steps, batch_size, seed=number), latents, base) for number in range(count)]
+
+        def together(runs: Sequence[Run] = runs) -> None:
+            for _ in range(steps):
+                packing.step(base, runs)
+
+        ours, theirs = _by_turns(base, together, lambda: classic.run(steps))
+        speed, before = steps * batch_size * count / ours, steps * batch_size / theirs
+        yield {
+            "bench": "packing",
+            **_where(base),
+            "jobs": count,
+            "batch_size": batch_size,
+            "images_per_second": round(speed, 1),
+            "classic_images_per_second": round(before, 1),
+            "ratio": round(speed / before, 2),
+        }
+
+
+def _config(steps: int, batch_size: int, *, seed: int = 0) -> InversionConfig:
+    return InversionConfig(
+        placeholder_token=TOKEN, kind="object", initialiser="thing", steps=steps, batch_size=batch_size, vectors=1,
+        seed=seed, preview_at=(), preview_prompts=(), progress_every=steps,
+    )  # fmt: skip
+
+
+def _pictures(base: BaseModel) -> list[Image.Image]:
+    side = base.resolution
+    rng = np.random.default_rng(0)
+    return [Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in range(IMAGES)]
+
+
+def _where(base: BaseModel) -> dict[str, Any]:
+    """What the speed depends on besides the loop."""
+    return {
+        "base": base.name,
+        "device": str(base.device),
+        "dtype": str(base.pipeline.unet.dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def _by_turns(

@@ -151,6 +151,15 @@ def test_a_picture_that_cannot_be_drawn_is_told(capsys, tmp_path, tiny_folder, o
     assert not (tmp_path / "y.png").exists()
 
 
+def test_the_bench_prints_a_line_for_each_number_of_jobs(capsys, tiny_folder):
+    assert main(["bench", "--base", str(tiny_folder), "--widths", "1", "--jobs", "1,3", "--steps", "1", "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("jobs") for line in lines] == [None, 1, 3]
+    for line in lines[1:]:
+        assert line["bench"] == "packing" and line["images_per_second"] > 0
+        assert line["ratio"] == pytest.approx(line["images_per_second"] / line["classic_images_per_second"], rel=0.05)
+
+
 def test_the_bench_prints_a_line_a_width_beside_the_classic_loop(capsys, tiny_folder):
     assert main(["bench", "--base", str(tiny_folder), "--widths", "1,3", "--steps", "1", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
