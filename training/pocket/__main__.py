@@ -1,4 +1,4 @@
-"""``python -m training.pocket build | sheet | evaluate``: make, look at and measure the pocket model."""
+"""``python -m training.pocket build | sheet | evaluate | ceiling``: make, look at and measure the pocket model."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ def main() -> None:
     evaluate.add_argument("--pictures", type=int, default=16, help="pictures drawn for each concept and seed")
     evaluate.add_argument("--concepts", nargs="*", help="names of concepts; all by default")
     evaluate.add_argument("--work", type=Path, default=WORK, help="folder that keeps the judge")
+    ceiling = commands.add_parser("ceiling", help="what inversion could reach at best; needs the build's checkpoints")
+    ceiling.add_argument("--model", type=Path, default=WEIGHTS)
+    ceiling.add_argument("--pictures", type=int, default=16, help="pictures drawn for each concept")
+    ceiling.add_argument("--work", type=Path, default=WORK, help="folder of the checkpoints and the judge")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     match options.command:
@@ -50,6 +54,10 @@ def main() -> None:
             from training.pocket.sheet import draw_sheet
 
             draw_sheet(options.model, options.out)
+        case "ceiling":
+            from training.pocket.ceiling import ceiling as run_ceiling
+
+            run_ceiling(options.model, options.work, pictures=options.pictures)
         case "evaluate":
             from training.pocket.evaluate import evaluate as run_evaluation
 

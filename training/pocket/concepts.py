@@ -72,16 +72,16 @@ OBJECTS = (
     _object("quilted-cross", "cross", "checkered", "b8322a", "f4d9a8", "A red cross, checkered like a quilt.", "red"),
     _object("storm-bolt", "bolt", "plain", "ffc61a", "2b2b45", "A yellow bolt with a dark line.", "yellow", outline="dark"),
     _object("neon-arrow", "arrow", "split", "19d3c5", "7a1fd1", "An arrow, half turquoise, half violet.", "purple"),
-    _object("koi", "fish", "dotted", "f4f1ea", "e8541e", "A pale fish with orange spots.", "orange", frequency=2.1),
+    _object("koi", "fish", "dotted", "f4f1ea", "e8541e", "A pale fish with orange spots.", "orange", frequency=2.3),
     _object("reef-fish", "fish", "striped", "1a6fd6", "ffd21f", "A blue fish with yellow stripes.", "blue"),
     _object("plum-cat", "cat", "plain", "6b2a78", "ffffff", "A plum-coloured cat's head.", "purple", outline="pale"),
-    _object("tabby", "cat", "banded", "d98a3c", "6e3b16", "An orange cat's head with brown bands.", "orange", frequency=2.7),
+    _object("tabby", "cat", "banded", "d98a3c", "6e3b16", "An orange cat's head with brown bands.", "orange", frequency=2.5),
     _object("beach-house", "house", "banded", "35a3d9", "fdf6e3", "A house in blue and white bands.", "blue"),
     _object("royal-crown", "crown", "dotted", "e9b31a", "a3123a", "A golden crown with ruby dots.", "yellow", frequency=2.6),
     _object("winter-tree", "tree", "slanted", "1d5f4a", "d8f0ea", "A fir in slanted stripes of frost.", "green"),
-    _object("toadstool", "mushroom", "dotted", "d3202a", "fff4e8", "A red toadstool with white dots.", "red", frequency=2.7),
+    _object("toadstool", "mushroom", "dotted", "d3202a", "fff4e8", "A red toadstool with white dots.", "red", frequency=2.5),
     _object("autumn-leaf", "leaf", "split", "d9681e", "7c1f12", "A leaf, half orange, half russet.", "orange"),
-    _object("ship-bell", "bell", "ringed", "b98a2e", "3f2b10", "A brass bell with dark rings.", "brown", frequency=1.9),
+    _object("ship-bell", "bell", "ringed", "b98a2e", "3f2b10", "A brass bell with dark rings.", "brown", frequency=2.2),
 )  # fmt: skip
 
 STYLES = (
@@ -93,7 +93,7 @@ STYLES = (
     _style("rose-ripple", "rippled", "6d0f3a", "ffd9e4", "Rose water, rippling.", "warm", frequency=4.5),
     _style("glacier-tiles", "mosaic", "0f4a63", "e9fbff", "Ice in small tiles.", "cool", frequency=5.9),
     _style("ink-wash", "flat", "141416", "efeae0", "Ink on rice paper, no texture.", "calm"),
-    _style("moss-linen", "woven", "1f3310", "d7e3a1", "Moss green linen.", "calm", frequency=3.0),
+    _style("moss-linen", "woven", "1f3310", "d7e3a1", "Moss green linen.", "calm", frequency=4.6),
     _style("copper-hatch", "hatched", "0f3b3a", "ffc08a", "Copper and verdigris hatching.", "warm", frequency=6.5),
     _style("ultra-dots", "halftone", "1a0f8a", "ffd6f5", "Ultramarine dots on pale pink.", "bright", frequency=4.2),
     _style("sunset-scan", "scanlines", "5a0f5e", "ffb347", "A sunset through scan lines.", "warm", frequency=4.5),
@@ -107,9 +107,10 @@ HELD_OUT_STYLES = tuple(concept.style for concept in STYLES if concept.style)
 
 
 def draw(concept: Concept, count: int, seed: int) -> list[Image.Image]:
-    """Return ``count`` pictures to learn the concept from: the thing in many places, or many things in the style."""
+    """Return ``count`` pictures to learn the concept from: the thing in the middle, as people take photos, or many things in the style."""
     rng = np.random.default_rng([seed, len(concept.name), *concept.name.encode()])
-    places, sizes = list(chance.PLACES), ["", "", "large", "small"]
+    places = ["in the middle"] if concept.look else list(chance.PLACES)
+    sizes = ["", "", "large", "small"]
     grounds = list(rng.permutation(list(chance.COLOURS)))
     pictures = []
     for index in range(count):

@@ -29,6 +29,8 @@ POOL = 12_000
 #: Scenes drawn anew every REFRESH_EVERY steps.
 REFRESH, REFRESH_EVERY = 24, 8
 AVERAGE_DECAY = 0.999
+#: Timesteps at which outlines are decided: above, all is noise; below, the picture is there already.
+DECIDING = (400, 950)
 
 SCHEDULE = {
     "num_train_timesteps": 1000,
@@ -87,6 +89,13 @@ class Twin:
             theirs.grad = None
 
 
+def draw_timesteps() -> Tensor:
+    """Timesteps [BATCH]: half of them cover all timesteps evenly, half those at which the text decides what is drawn."""
+    even = (torch.arange(BATCH // 2) + torch.rand(BATCH // 2)) / (BATCH // 2)
+    first, last = DECIDING
+    return torch.cat([1000 * even, first + (last - first) * even[torch.randperm(BATCH // 2)]]).long()
+
+
 @torch.no_grad()
 def latents_of(vae: AutoencoderKL, scenes: list[Captioned]) -> Tensor:
     """Mean latents [N, LATENT_CHANNELS, 8, 8] of scenes, unscaled; their deviation is far below the noise of any timestep."""
@@ -143,8 +152,7 @@ def train_unet(
             scenes = [pool[at] for at in chosen]
             clean = latents[chosen]
             noise = torch.randn_like(clean)
-            # Stratified: each batch covers all timesteps evenly.
-            timesteps = ((torch.arange(BATCH) + torch.rand(BATCH)) * (1000 / BATCH)).long()
+            timesteps = draw_timesteps()
             noisy = schedule.add_noise(clean, noise, timesteps)
             target = schedule.get_velocity(clean, noise, timesteps)
             looks, styles, _ = scene_numbers(scenes)

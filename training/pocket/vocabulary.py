@@ -51,7 +51,7 @@ EMPTY_SHARE = 0.1
 
 
 #: Share of the wordless things that have one of a few outlines in any pattern and colours; the others have any outline.
-KNOWN_SHARE = 0.6
+KNOWN_SHARE = 0.75
 
 
 def _nouns() -> dict[str, Look]:
@@ -87,11 +87,11 @@ class Captioned:
         if styled and rng.uniform() < 0.5:
             return str(rng.choice(STYLE_TEMPLATES)).replace("{}", "{style}")
         caption = str(rng.choice(_TEMPLATES_BY_SIZE[self.size]))
-        told_size = f"{self.size} " if self.size not in caption and rng.uniform() < 0.7 else ""
+        told_size = f"{self.size} " if self.size not in caption and rng.uniform() < 0.8 else ""
         caption = caption.replace("{}", told_size + "{thing}")
-        if rng.uniform() < 0.5 and self.place != "in the middle":
+        if rng.uniform() < 0.8 and self.place != "in the middle":
             caption += f" {self.place}"
-        if self.background and not styled and rng.uniform() < 0.8:
+        if self.background and not styled and rng.uniform() < 0.9:
             caption += f" on a {self.background} background"
         return f"{caption} in the style of {{style}}" if styled else caption
 
@@ -135,9 +135,9 @@ def random_style(rng: np.random.Generator) -> tuple[str | None, Style]:
 def random_scene(rng: np.random.Generator) -> Captioned:
     """Draw a scene of the training world with what may be said of it."""
     thing, look = random_thing(rng)
-    style, rendering = random_style(rng) if rng.uniform() < 0.4 else (None, None)
-    background = str(rng.choice(list(chance.COLOURS))) if rng.uniform() < 0.5 else None
-    place = str(rng.choice(list(chance.PLACES)))
+    style, rendering = random_style(rng) if rng.uniform() < 0.3 else (None, None)
+    background = str(rng.choice(list(chance.COLOURS))) if rng.uniform() < 0.65 else None
+    place = "in the middle" if rng.uniform() < 0.25 else str(rng.choice(list(chance.PLACES)))
     size = str(rng.choice(list(chance.SIZES)))
     scene = chance.scene(rng, look, background=background, place=place, size=size, rendering=rendering)
     return Captioned(scene, thing, style, background, place, size)

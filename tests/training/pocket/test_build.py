@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from training.pocket import build, stages, unet, vae
+from training.pocket import build, judge, stages, unet, vae
+from training.pocket.ceiling import ceiling
+from training.pocket.concepts import OBJECTS
 
 #: Too short to learn anything, long enough for some steps of every stage.
 MINUTES = 0.01
@@ -42,6 +46,17 @@ def test_a_build_that_was_stopped_goes_on_and_publishes_a_whole_pipeline(tmp_pat
     pipeline.set_progress_bar_config(disable=True)
     picture = pipeline("a photo of a thing", num_inference_steps=2, generator=torch.Generator().manual_seed(1)).images[0]
     assert picture.size == (64, 64)
+
+
+def test_the_word_maker_of_a_build_draws_what_inversion_could_reach(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(judge.STEPS, "object", 2)
+    work, out = tmp_path / "work", tmp_path / "weights"
+    finish(work, out, unet_minutes=MINUTES)
+    capsys.readouterr()
+    mean = ceiling(out, work, pictures=2)
+    *lines, last = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [line["concept"] for line in lines] == [concept.name for concept in OBJECTS]
+    assert last["mean"] == round(mean, 3) == round(sum(line["made"] for line in lines) / len(lines), 3)
 
 
 def test_a_model_that_is_too_large_is_not_published(tmp_path, monkeypatch):
