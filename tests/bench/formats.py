@@ -17,7 +17,7 @@ from registry.formats import inspect
 from registry.formats.inspection import read
 from tests.bench.report import report
 from tests.registry.formats import builders as make
-from tests.registry.formats import test_images as images
+from tests.registry.formats import pictures as images
 
 #: Runs of each measurement, of which the middle one counts, and seconds of one run.
 RUNS = 5
@@ -43,7 +43,7 @@ def a1111(rows: int) -> dict[str, object]:
 def picture(rows: int, width: int = 768) -> bytes:
     """A picture as A1111 makes it: the embedding in its text and in its pixels."""
     raw = images.as_json(make.vectors(rows, width))
-    return images.png(images.plain(512, 512), images.text(raw))
+    return images.png(images.hiding(raw, 512), images.text(raw))
 
 
 def typical() -> dict[str, tuple[bytes, Callable[[bytes], object], str]]:
