@@ -32,8 +32,8 @@ SAMPLE_SENTENCE = (
 
 
 def concepts_in(folder: Path) -> Iterator[Path]:
-    """Folders of finished concepts, in the catalogue's own order."""
-    for name in CONCEPTS:
+    """Folders of finished concepts, the last name first: a page of the newest then shows things and styles by turns, by name."""
+    for name in sorted(CONCEPTS, reverse=True):
         if (folder / name / RECEIPT_FILE).exists():
             yield folder / name
 
