@@ -14,7 +14,7 @@ from registry.formats.types import Encoder
 
 _WIDTHS = (768, 1280)
 #: The files that diffusers' training scripts write, in a zip without folders.
-_NAMES = re.compile(r"(?P<prefix>)(?P<record>learned_embeds(_2)?(-steps-\d{1,9})?\.safetensors)")
+_NAMES = re.compile(r"(?P<prefix>)(?P<record>learned_embeds(_2)?(-steps-[0-9]{1,9})?\.safetensors)")
 _FIRST_NAME = re.compile(rb"learned_embeds[^/]*")
 
 

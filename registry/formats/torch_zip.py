@@ -15,7 +15,7 @@ from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_RECORDS
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _NAME = re.compile(
     r"(?P<prefix>[^/]+)/(?P<record>data\.pkl|version|byteorder|\.format_version|\.storage_alignment"
-    r"|data/\d+|\.data/serialization_id)"
+    r"|data/[0-9]+|\.data/serialization_id)"
 )
 #: General purpose flags that torch sets: bit 3, sizes follow the data; bit 11, names are UTF-8.
 _ALLOWED_FLAGS = 0x0808

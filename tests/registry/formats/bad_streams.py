@@ -107,6 +107,7 @@ CASES = {
     "a checksum of zero": (field(0, crc=0, local_crc=0), "malformed"),
     **{f"a flag {bit:#x}": (flagged(bit), "malformed") for bit in (0x2, 0x20, 0x40, 0x2000)},
     **{f"a packing of kind {kind}": (field(1, method=kind), "malformed") for kind in (1, 9, 12, 14, 95, 99)},
+    "a storage named by digits of another script": (zipped(lambda archive: archive.entries[1].update(name="archive/data/٠".encode())), "malformed"),
     "a name in capitals": (zipped(lambda archive: archive.entries[0].update(name=b"archive/DATA.PKL")), "malformed"),
     "a name with a backslash": (zipped(lambda archive: archive.add("archive\\data\\0", b"x")), "malformed"),
     "an absolute name": (zipped(lambda archive: archive.add("/etc/passwd", b"x")), "malformed"),
