@@ -11,7 +11,8 @@ import time
 import numpy as np
 import pytest
 
-from tests.training.inversion.test_command_line import ROOT, folder_of_pictures, run, training_arguments
+from tests.training.inversion.test_command_line import ROOT, folder_of_pictures, training_arguments
+from training.inversion.__main__ import main
 from training.inversion.checkpoint import load_embedding, save_embedding
 from training.inversion.errors import BadReceipt
 from training.inversion.replay import cosines
@@ -20,19 +21,31 @@ __all__ = ["folder_of_pictures"]
 
 
 @pytest.fixture
-def trained(tmp_path, folder_of_pictures, tiny_folder):
+def command(capsys):
+    """Run the command line; return its status, what it printed and what it complained of."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def trained(tmp_path, folder_of_pictures, tiny_folder, command):
     """A finished run: its file and its receipt."""
     out, receipt = tmp_path / "x.safetensors", tmp_path / "receipt.json"
-    done = run(*training_arguments(folder_of_pictures, tiny_folder, out, steps=6), "--json")
-    assert done.returncode == 0, done.stderr
-    receipt.write_text(done.stdout)
+    status, printed, complaint = command(*training_arguments(folder_of_pictures, tiny_folder, out, steps=6), "--json")
+    assert status == 0, complaint
+    receipt.write_text(printed)
     return out, receipt
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path, folder_of_pictures, tiny_folder):
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path, folder_of_pictures, tiny_folder, command):
     whole, out, state = tmp_path / "whole.safetensors", tmp_path / "x.safetensors", tmp_path / "state"
     steps = 120
-    assert run(*training_arguments(folder_of_pictures, tiny_folder, whole, steps=steps)).returncode == 0
+    assert command(*training_arguments(folder_of_pictures, tiny_folder, whole, steps=steps))[0] == 0
     arguments = [*training_arguments(folder_of_pictures, tiny_folder, out, steps=steps), "--state", str(state)]
     process = subprocess.Popen(
         [sys.executable, "-m", "training.inversion", *map(str, arguments)],
@@ -44,35 +57,34 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path, folder_of_pic
     process.kill()
     process.wait()
     assert state.exists() and not out.exists()
-    done = run(*arguments)
-    assert done.returncode == 0, done.stderr
+    assert command(*arguments)[0] == 0
     assert out.read_bytes() == whole.read_bytes()
     assert not state.exists()
 
 
-def test_a_receipt_trains_the_same_vectors_again(trained, folder_of_pictures, tiny_folder):
+def test_a_receipt_trains_the_same_vectors_again(trained, folder_of_pictures, tiny_folder, command):
     out, receipt = trained
-    done = run("replay", receipt, folder_of_pictures, "--file", out, "--base", tiny_folder)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["least"] >= 0.999
+    again = ["replay", receipt, folder_of_pictures, "--file", out, "--base", tiny_folder]
+    status, printed, _ = command(*again)
+    assert status == 0 and json.loads(printed)["least"] >= 0.999
     vectors, metadata = load_embedding(out)
     save_embedding(out, vectors[::-1].copy(), metadata)  # somebody changed the published file
-    done = run("replay", receipt, folder_of_pictures, "--file", out, "--base", tiny_folder)
-    assert json.loads(done.stdout)["least"] < 0.999
+    assert json.loads(command(*again)[1])["least"] < 0.999
 
 
-def test_other_images_and_what_is_no_receipt_are_refused(trained, folder_of_pictures, tiny_folder, tmp_path):
+def test_other_images_and_what_is_no_receipt_are_refused(trained, folder_of_pictures, tiny_folder, tmp_path, command):
     out, receipt = trained
+    other = tmp_path / "other.json"
     (folder_of_pictures / "2.png").unlink()
-    done = run("replay", receipt, folder_of_pictures, "--file", out, "--base", tiny_folder)
-    assert (done.returncode, "not the images of the receipt" in done.stderr) == (2, True)
-    done = run("replay", receipt, folder_of_pictures, "--file", out)
-    assert (done.returncode, "another base model than pocket" in done.stderr) == (2, True)
-    for text, message in (("{", "no JSON"), ("{}", "no receipt")):
-        other = tmp_path / "other.json"
+    for text, base, message in (
+        (receipt.read_text(), tiny_folder, "not the images of the receipt"),
+        (receipt.read_text(), "pocket", "another base model than pocket"),
+        ("{", tiny_folder, "no JSON"),
+        ("{}", tiny_folder, "no receipt"),
+    ):
         other.write_text(text)
-        done = run("replay", other, folder_of_pictures, "--file", out, "--base", tiny_folder)
-        assert (done.returncode, message in done.stderr) == (2, True)
+        status, _, complaint = command("replay", other, folder_of_pictures, "--file", out, "--base", base)
+        assert (status, message in complaint) == (2, True)
 
 
 def test_vectors_of_unlike_shapes_are_not_compared():
