@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
+
+from hub import wording
 
 #: Items of a page when the request does not say.
 DEFAULT_LIMIT = 24
@@ -43,14 +46,12 @@ def _fields(detail: Any) -> dict[str, list[str]]:
 
 
 def _asking(detail: Any, name: str = "") -> Any:
-    """The same, with what is missing said as what to give: the framework only says that it is required."""
+    """The same in our words, which say what to do; the framework only says what it does not like."""
     if isinstance(detail, dict):
         return {key: _asking(value, str(key)) for key, value in detail.items()}
     if isinstance(detail, list):
         return [_asking(item, name) for item in detail]
-    if getattr(detail, "code", "") in ("required", "null", "blank", "empty"):
-        return f"Give {name}; it is missing or empty."
-    return detail
+    return wording.of_api(detail, name)
 
 
 def _sentences(detail: Any) -> list[str]:
@@ -89,6 +90,17 @@ class CursorPages(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
     ordering = "-id"
+    invalid_cursor_message = "This cursor is not of this list. Begin without one, and follow “next”."
+    #: Query parameters that narrow or order the list.
+    filters: tuple[str, ...] = ()
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        """A page; a parameter that there is not is told, for the list would not be what was asked for."""
+        known = (*self.filters, self.cursor_query_param, self.page_size_query_param)
+        if unknown := sorted(set(request.query_params) - set(known)):
+            message = f"There is no such parameter. Use {', '.join(known)}."
+            raise ApiError("invalid", f"{unknown[0][:40]}: {message}", fields={name: [message] for name in unknown})
+        return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
         """What ``limit`` asks for; a limit that makes no sense is told, for a shorter list would look like the whole."""

@@ -1,4 +1,4 @@
-"""What every form of the site shares: a missing field is told by what to do, not by what is required."""
+"""What every form of the site shares: whatever is wrong with a field is told by what to do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 from django import forms
 
+from hub import wording
+
 
 class Form(forms.Form):
-    """A form whose messages for empty fields say what to give."""
+    """A form whose fields say what to do."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -17,9 +19,17 @@ class Form(forms.Form):
 
 
 def ask_for(fields: Mapping[str, forms.Field]) -> None:
-    """Set the message for each empty field that has no wording of its own."""
+    """Replace the framework's messages; those that a field was given for itself stay."""
     for name, field in fields.items():
-        if field.error_messages["required"] == forms.Field.default_error_messages["required"]:
-            what = str(field.label or name.replace("_", " ")).lower()
-            chosen = isinstance(field, forms.FileField | forms.ChoiceField)
-            field.error_messages["required"] = f"{'Choose' if chosen else 'Give'} the {what}; it is missing."
+        theirs = _of_the_framework(field)
+        for code, sentence in wording.of_field(name, field).items():
+            if field.error_messages.get(code) == theirs.get(code):
+                field.error_messages[code] = sentence
+
+
+def _of_the_framework(field: forms.Field) -> dict[str, Any]:
+    """The messages that a field of this class has unless it is given others."""
+    messages: dict[str, Any] = {}
+    for kind in reversed(type(field).__mro__):
+        messages |= getattr(kind, "default_error_messages", {})
+    return messages

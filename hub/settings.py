@@ -126,6 +126,7 @@ ACCOUNT_FORMS = {
     "login": "hub.accounts.forms.LoginForm",
     "signup": "hub.accounts.forms.SignupForm",
     "change_password": "hub.accounts.forms.ChangePasswordForm",
+    "set_password": "hub.accounts.forms.SetPasswordForm",
     "reset_password": "hub.accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "hub.accounts.forms.ResetPasswordKeyForm",
     "add_email": "hub.accounts.forms.AddEmailForm",

@@ -19,7 +19,9 @@ from django.core.files.storage import default_storage
 
 #: Folder of all blobs.
 _ROOT = "blobs"
-#: Beginning of the blobs that the health check writes and takes away.
+#: Folder of what the health check writes and takes away; were it among the blobs, each check would leave two folders.
+_PROBES = "probes"
+#: Beginning of what it writes.
 _PROBE = b"starword storage probe"
 
 
@@ -37,13 +39,13 @@ def put(data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     path = path_of(sha256)
     target = _on_disk(path)
-    if target is None:  # object stores show an object only when it is complete
-        default_storage.save(path, ContentFile(data))
+    if target is None:
+        _write(path, data)
         return sha256
     try:
         os.utime(target)
     except FileNotFoundError:
-        _save(target, data)
+        _write(path, data)
     return sha256
 
 
@@ -55,8 +57,12 @@ def _on_disk(path: str) -> Path | None:
         return None
 
 
-def _save(target: Path, data: bytes) -> None:
-    """Let a blob appear whole or not at all: a part of one would be taken for it by every later upload."""
+def _write(path: str, data: bytes) -> None:
+    """Let a file appear whole or not at all: a part of a blob would be taken for it by every later upload."""
+    target = _on_disk(path)
+    if target is None:  # object stores show an object only when it is complete
+        default_storage.save(path, ContentFile(data))
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{uuid4().hex}.part")
     try:
@@ -129,10 +135,11 @@ def read(sha256: str) -> bytes:
 
 def check() -> None:
     """Write a probe that was never there, read it and take it away; raise whatever the storage raises that does not answer."""
-    probe = _PROBE + uuid4().bytes
-    name = put(probe)
+    probe, path = _PROBE + uuid4().bytes, f"{_PROBES}/{uuid4().hex}"
+    _write(path, probe)
     try:
-        if read(name) != probe:
-            raise BlobMissing("the probe came back changed")
+        with default_storage.open(path, "rb") as file:
+            if file.read() != probe:
+                raise BlobMissing("the probe came back changed")
     finally:
-        default_storage.delete(path_of(name))
+        default_storage.delete(path)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from shutil import rmtree
+
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage
 
 from registry import storage
 
@@ -25,6 +29,26 @@ def test_it_says_when_the_storage_does_not_answer(client, settings, tmp_path):
     assert answer.json()["database"] == "ok"
 
 
-def test_the_probe_is_kept_by_its_content(settings, tmp_path):
+def test_each_check_writes_anew_and_leaves_nothing(settings, tmp_path):
+    settings.MEDIA_ROOT = folder = tmp_path / "files"
     storage.check()
-    assert storage.read(storage.put(b"starword storage probe")) == b"starword storage probe"
+    storage.check()
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert len(list(folder.rglob("*"))) == 1  # folders do not pile up either
+    rmtree(folder)
+    folder.write_text("a disk that went away after a check that was well")
+    with pytest.raises(OSError, match="files"):
+        storage.check()
+
+
+class Forgetful(InMemoryStorage):
+    """Takes files, and gives back others."""
+
+    def _open(self, name, mode="rb"):
+        return ContentFile(b"something else")
+
+
+def test_what_comes_back_changed_is_no_answer(settings):
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": f"{__name__}.Forgetful"}}
+    with pytest.raises(storage.BlobMissing):
+        storage.check()

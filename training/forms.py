@@ -7,13 +7,17 @@ from django import forms
 from hub.forms import Form
 from registry.forms import ManyFilesField
 from registry.models import MAX_TOKEN_CHARACTERS
+from training.datasets import MAX_IMAGES, MIN_IMAGES
 from training.models import BaseModel, Job, Preset
 
 
 class TrainForm(Form):
     """Images, the new word, and what to start from."""
 
-    images = ManyFilesField(help_text="3 to 50 pictures of the one thing or style: JPEG, PNG or WebP. Vary everything else.")
+    images = ManyFilesField(
+        help_text=f"{MIN_IMAGES} to {MAX_IMAGES} pictures of the one thing or style: JPEG, PNG or WebP. Vary everything else.",
+        error_messages={"required": f"Choose at least {MIN_IMAGES} images."},
+    )
     kind = forms.ChoiceField(choices=Job.Kind.choices, widget=forms.RadioSelect, initial=Job.Kind.OBJECT)
     name = forms.CharField(max_length=64, help_text="Lower-case letters, digits, hyphens. The draft's address ends with it.")
     token = forms.CharField(

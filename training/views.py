@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -119,8 +118,19 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Submit a job's images and settings again."""
-    return _change(request, pk, partial(services.retry_job, name=request.POST.get("name", "").strip()), "Queued again.")
+    """Submit a job's images and settings again; a name that will not do is told beside its field."""
+    found = get_object_or_404(Job.objects.select_related("base", "owner", "embedding__owner"), pk=pk, owner=request.user)
+    name = request.POST.get("name", "").strip()
+    try:
+        again = services.retry_job(job=found, name=name)
+    except TrainingError as error:
+        if error.field == "name":
+            told = {"retry_name": name, "retry_error": error.message}
+            return render(request, "training/job.html", _context(request, found) | told, status=422)
+        messages.error(request, error.message)
+        return redirect(found)
+    messages.success(request, "Queued again.")
+    return redirect(again)
 
 
 @login_required

@@ -1,14 +1,31 @@
-"""How allauth behaves here: who may sign up, and what a user name may be."""
+"""How allauth behaves here: who may sign up, what a user name may be, and in which words it refuses."""
 
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+
+from hub import wording
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up can be closed by the operator; user names follow the model's own rules."""
 
+    error_messages = DefaultAccountAdapter.error_messages | wording.ACCOUNTS
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.HUB_SIGNUP_OPEN)
+
+    def clean_password(self, password: str, user: AbstractBaseUser | None = None) -> str:
+        """Return a password that may be used, or raise ``ValidationError`` with what to do."""
+        try:
+            return super().clean_password(password, user)
+        except ValidationError as refused:
+            reasons = [
+                ValidationError(wording.PASSWORDS.get(reason.code, reason.message), reason.code, reason.params)
+                for reason in refused.error_list
+            ]
+            raise ValidationError(reasons) from refused

@@ -76,6 +76,12 @@ class ChangePasswordForm(_Plain, allauth.ChangePasswordForm):
     password_label = "New password"
 
 
+class SetPasswordForm(_Plain, allauth.SetPasswordForm):
+    """Choose a first password, for an account that was made without one."""
+
+    password_label = "New password"
+
+
 class ResetPasswordForm(_Plain, allauth.ResetPasswordForm):
     """Ask for a mail with a link."""
 

@@ -11,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hub.api import CursorPages
+from registry.api.serializers import ListQuerySerializer
 from registry.models import Embedding
 
 
 class EmbeddingPages(CursorPages):
     """Pages in the order of the search."""
 
+    filters = tuple(ListQuerySerializer().fields)
     # The cutoff would send a reader round in circles among more than a thousand embeddings with as many likes.
     offset_cutoff = None
 

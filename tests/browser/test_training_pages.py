@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.contrib.sessions.models import Session
 
 from registry import storage
 from training.models import Job, JobPreview
 from training.pocket.concepts import CONCEPTS, draw
 from training.services import ensure_builtin_bases
+from training.views import POLL_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,3 +88,40 @@ def test_pictures_drawn_on_the_way_say_what_they_are_of(open_page, transactional
     page.reload()
     assert page.get_by_role("heading", level=3).all_inner_texts() == ["Step 50", "Step 100"]
     assert page.locator("figcaption").all_inner_texts() == ["AI a photo of <my-koi>", "AI <my-koi> at night"] * 2
+
+
+def test_an_open_page_goes_to_sign_in_as_a_whole_when_its_person_was_signed_out(signed_in):
+    fill(signed_in, files(3))
+    signed_in.wait_for_url("**/jobs/*")
+    Session.objects.all().delete()
+    signed_in.wait_for_url("**/accounts/login/?next=*")
+    assert signed_in.locator("#progress").count() == 0
+
+
+def test_an_open_page_of_a_deleted_job_says_so_and_asks_no_more(signed_in):
+    fill(signed_in, files(3))
+    signed_in.wait_for_url("**/jobs/*")
+    Job.objects.all().delete()
+    signed_in.get_by_text("This job was deleted.").wait_for()
+    asked = []
+    signed_in.on("request", lambda request: asked.append(request.url))
+    signed_in.wait_for_timeout(1000 * POLL_SECONDS["queued"] + 500)
+    assert asked == []
+
+
+def test_a_name_that_will_not_do_is_told_beside_its_field_on_a_phone(open_page, transactional_db, alice):
+    ensure_builtin_bases()
+    page = open_page(width=360, scheme="dark", user=alice)
+    fill(page, files(3))
+    page.wait_for_url("**/jobs/*")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_label("Name").fill("No Name")
+    page.get_by_role("button", name="Try again").click()
+    told, field = page.get_by_role("alert").bounding_box(), page.get_by_label("Name").bounding_box()
+    assert page.get_by_label("Name").input_value() == "No Name"
+    assert 0 < told["y"] - field["y"] < 150
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Name").fill("another-name")
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("Queued again.").wait_for()
+    assert Job.objects.filter(name="another-name", state="queued").exists()

@@ -83,7 +83,7 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(client, sett
     assert "<h1>Choose a new password</h1>" in page.content.decode()
     form = re.search(r'<main.*action="([^"]+)"', page.content.decode(), re.DOTALL)[1]
     new = {"password1": "white-rabbit-7", "password2": "white-rabbit-7"}
-    assert "Give the new password; it is missing." in client.post(form, {}).content.decode()
+    assert "Give the new password." in client.post(form, {}).content.decode()
     done = client.post(form, new, follow=True).content.decode()
     assert "Your password is changed" in done
     assert client.login(username="alice", password="white-rabbit-7")
@@ -95,6 +95,34 @@ def test_whether_an_address_has_an_account_is_not_told(client, settings, mailout
     settings.EMAIL_BACKEND = MAIL
     page = client.post("/accounts/password/reset/", {"email": "nobody@example.org"}, follow=True).content.decode()
     assert "Look into your mail" in page
+
+
+def test_an_account_that_was_made_without_a_password_chooses_one(client, alice):
+    client.force_login(alice)
+    alice.set_unusable_password()
+    alice.save()
+    client.force_login(alice)
+    assert "<h1>Choose a password</h1>" in shown(client, "/accounts/password/set/")
+    assert "Use 8 characters or more." in client.post("/accounts/password/set/", {"password1": "x1", "password2": "x1"}).content.decode()
+
+
+def test_nothing_says_that_a_mail_was_sent_to_confirm_an_address(client):
+    assert "Nothing to confirm" in shown(client, "/accounts/confirm-email/")
+
+
+REFUSED = [
+    ("signup", {"username": "carol", "password1": "123", "password2": "123"}, ["Use 8 characters or more.", "among the first that are guessed"]),
+    ("signup", {"username": "carol-the-first", "password1": "carol-the-first", "password2": "carol-the-first"}, ["less like your user name"]),
+    ("signup", {"username": "alice", "password1": "white-rabbit-7", "password2": "white-rabbit-7"}, ["This user name is taken; choose another."]),
+    ("signup", {"username": "carol", "email": "carol", "password1": "white-rabbit-7", "password2": "white-rabbit-7"}, ["Give a whole address"]),
+    ("login", {"login": "alice", "password": "wrong"}, ["do not belong together. Check both."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "values", "told"), REFUSED)
+def test_a_refused_sign_up_or_sign_in_says_what_to_do(client, alice, page, values, told):
+    answer = client.post(f"/accounts/{page}/", values).content.decode()
+    assert all(sentence in answer for sentence in told)
 
 
 def test_a_closed_account_and_an_old_link_are_told_in_our_words(client):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from training.services import ensure_builtin_bases
 
 PAGES = {
-    "/train": {"Choose the images; it is missing.", "Give the name; it is missing.", "Give the initialiser words; it is missing."},
-    "/upload": {"Choose the embedding file; it is missing."},
-    "/accounts/tokens/new": {"Give the name; it is missing.", "Choose at least one thing that the token may do."},
-    "/accounts/login/": {"Give the user name or email; it is missing.", "Give the password; it is missing."},
+    "/train": {"Choose at least 3 images.", "Give the name.", "Give the initialiser words."},
+    "/upload": {"Choose the embedding file."},
+    "/accounts/tokens/new": {"Give the name.", "Choose at least one thing that the token may do."},
+    "/accounts/login/": {"Give the user name or email.", "Give the password."},
 }
 
 
@@ -17,6 +22,73 @@ def test_an_empty_form_is_answered_with_what_to_give(as_user, client, alice, add
     page = (client if "login" in address else as_user(alice)).post(address, {}).content.decode()
     assert "This field is required" not in page
     assert all(sentence in page for sentence in PAGES[address])
+
+
+#: How the frameworks begin what they say.
+THEIRS = re.compile(
+    r"This field|Ensure (this|that)|Select a valid|Enter a|Not a valid|A valid|Expected a|Invalid data|The submitted"
+    r"|Null characters|is not a valid choice|String value|No file"
+)
+LONG = "x" * 40_000
+WRONG = [
+    ("/train", {"name": LONG, "token": LONG, "initialiser": LONG, "kind": "x", "base": "x", "preset": "x", "vectors": 0, "seed": -1}, 8),
+    ("/train", {"name": "a\0b", "vectors": "many", "seed": "1.5", "images": SimpleUploadedFile("a.png", b"")}, 4),
+    ("/upload", {"file": SimpleUploadedFile("a.safetensors", b"")}, 1),
+    ("/accounts/tokens/new", {"name": LONG, "scopes": ["fly"]}, 2),
+    ("/accounts/email/", {"action_add": "", "email": "nowhere"}, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("address", "values", "wrong"), WRONG)
+def test_whatever_is_wrong_in_a_form_is_told_by_what_to_do(as_user, alice, address, values, wrong):
+    ensure_builtin_bases()
+    page = as_user(alice).post(address, values).content.decode()
+    told = re.findall(r'<ul class="errors".*?</ul>', page, re.DOTALL)
+    assert len(told) >= wrong
+    assert not [line for line in told if THEIRS.search(line)]
+
+
+JOB = {"base": "pocket", "token": "<x>", "kind": "object", "init": "toy", "name": "x"}
+WRONG_REQUESTS = [
+    ("jobs", JOB | {"vectors": "x", "steps": "1.5", "seed": "9" * 2000}, {"vectors", "steps", "seed"}),
+    ("jobs", JOB | {"images": "x", "captions": "x", "name": {"a": 1}}, {"images", "captions", "name"}),
+    ("jobs", [1], {"non_field_errors"}),
+    ("tokens", {"name": LONG, "scopes": ["fly"]}, {"name", "scopes"}),
+    ("tokens", {"name": "a\0b", "scopes": "read"}, {"name", "scopes"}),
+    ("infotext", {"text": None}, {"text"}),
+]
+
+
+@pytest.mark.parametrize(("address", "values", "wrong"), WRONG_REQUESTS)
+def test_whatever_is_wrong_in_a_request_is_told_by_what_to_do(api_as, alice, address, values, wrong):
+    error = api_as(alice).post(f"/api/hub/{address}", values).json()["error"]
+    assert wrong <= set(error["fields"])
+    assert not THEIRS.search(str(error))
+
+
+def test_files_and_ranges_are_told_by_what_to_do_too(api_as, alice):
+    client = api_as(alice)
+    error = client.post("/api/hub/embeddings", {"file": "text", "name": "x"}, format="multipart").json()["error"]
+    assert error["fields"]["file"] == ["Send a file, as multipart/form-data."]
+    error = client.get("/api/hub/embeddings/alice/x/download", {"version": "0"}).json()["error"]
+    assert error["fields"]["version"] == ["Use 1 or more."]
+
+
+@pytest.mark.parametrize("parameter", ["offset", "page", "ownr"])
+@pytest.mark.parametrize("address", ["/api/hub/embeddings", "/api/hub/jobs", "/api/hub/base-models", "/api/hub/tokens"])
+def test_a_parameter_that_there_is_not_is_told_with_those_that_there_are(api_as, alice, address, parameter):
+    error = api_as(alice).get(address, {parameter: "-1"}).json()["error"]
+    assert list(error["fields"]) == [parameter]
+    assert "cursor, limit" in error["message"]
+    assert ("owner" in error["message"]) == (address == "/api/hub/embeddings")
+
+
+@pytest.mark.parametrize("parameter", ["sort", "kind", "base"])
+def test_an_unknown_choice_is_told_in_the_api_and_passed_over_on_the_page(api_as, client, alice, parameter):
+    answer = api_as(alice).get("/api/hub/embeddings", {parameter: "nonsense"})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [parameter])
+    assert "among the choices: " in answer.json()["error"]["message"]
+    assert client.get("/", {parameter: "nonsense", "page": "x"}).status_code == 200
 
 
 def test_the_api_asks_for_what_is_missing(api_as, alice):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from hub.accounts.models import ApiToken
 
@@ -55,6 +56,17 @@ def test_a_token_that_is_not_for_tokens_neither_sees_nor_makes_nor_revokes_any(a
         assert answer.status_code == 403
         assert "admin" in answer.json()["error"]["message"]
     assert ApiToken.objects.filter(owner=alice).get() == token
+
+
+def test_a_browser_session_manages_tokens_only_with_its_secret_against_forgery(alice):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    wanted = {"name": "laptop", "scopes": ["read"]}
+    forged = browser.post("/api/hub/tokens", wanted, content_type="application/json")
+    assert (forged.status_code, ApiToken.objects.count()) == (403, 0)
+    browser.get("/accounts/tokens/")
+    secret = {"X-CSRFToken": browser.cookies["csrftoken"].value}
+    assert browser.post("/api/hub/tokens", wanted, content_type="application/json", headers=secret).status_code == 201
 
 
 def test_a_revoked_token_stops_working_at_once(api_as, alice):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -58,8 +60,12 @@ def test_a_retry_whose_name_was_taken_meanwhile_gets_another(as_user, api_as, al
     other = submit(alice)  # takes the name while the first job lies there
     with pytest.raises(NameTaken):
         retry_job(job=failed)
-    page = as_user(alice).post(f"/jobs/{failed.pk}/retry", {"name": failed.name}, follow=True).content.decode()
-    assert "Choose another name" in page and f'name="name" value="{failed.name}"' in page
+    answer = as_user(alice).post(f"/jobs/{failed.pk}/retry", {"name": failed.name})
+    form = re.search(r'<form[^>]*/retry".*?</form>', answer.content.decode(), re.DOTALL)[0]
+    assert answer.status_code == 422
+    assert "Choose another name" in form and f'name="name" value="{failed.name}"' in form  # beside the field
+    typed = as_user(alice).post(f"/jobs/{failed.pk}/retry", {"name": "Not A Name"}).content.decode()
+    assert 'value="Not A Name"' in typed
     as_user(alice).post(f"/jobs/{failed.pk}/retry", {"name": "second-heart"})
     again = Job.objects.latest("pk")
     assert (again.name, again.token, again.state) == ("second-heart", failed.token, State.QUEUED)
@@ -75,6 +81,17 @@ def test_a_bad_name_for_a_retry_is_refused(api_as, alice, failed):
     assert answer.status_code == 400
     assert "name" in answer.json()["error"]["fields"]
     assert Job.objects.count() == 1
+
+
+def test_too_many_images_are_told_before_one_of_them_is_looked_at(as_user, api_as, alice, pocket):
+    def uploads():
+        return [SimpleUploadedFile(f"{number}.png", b"no image at all") for number in range(datasets.MAX_IMAGES + 1)]
+
+    settings = {"base": "pocket", "token": "<my-kite>", "kind": "object", "name": "my-kite"}
+    told = api_as(alice).post("/api/hub/jobs", settings | {"init": "toy", "images": uploads()}, format="multipart")
+    assert "more than 50 images" in told.json()["error"]["message"]
+    page = as_user(alice).post("/train", settings | {"initialiser": "toy", "preset": "balanced", "seed": 0, "images": uploads()})
+    assert "more than 50 images" in page.content.decode()
 
 
 def test_too_many_images_are_refused_before_one_is_read():

@@ -25,7 +25,13 @@ class MeSerializer(serializers.ModelSerializer):
 class TokenSerializer(serializers.ModelSerializer):
     """A token without its secret."""
 
-    scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices), allow_empty=False)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(
+            choices=Scope.choices,
+            error_messages={"invalid_choice": "“{input}” is not among the choices: " + ", ".join(Scope.values) + "."},
+        ),
+        allow_empty=False,
+    )
 
     class Meta:
         model = ApiToken

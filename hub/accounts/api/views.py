@@ -27,7 +27,7 @@ class MeView(RetrieveAPIView):
 
 
 class TokensView(ListCreateAPIView):
-    """List your tokens, or make one. A token may not make another with more scopes than it has."""
+    """List your tokens, or make one: signed in, or with a token of the scope `admin`, which makes none with more scopes than its own."""
 
     serializer_class = TokenSerializer
     permission_classes = [HasScope("admin")]
@@ -52,7 +52,7 @@ class TokensView(ListCreateAPIView):
 
 
 class TokenView(DestroyAPIView):
-    """Revoke a token, at once."""
+    """Revoke a token, at once: signed in, or with a token of the scope `admin`."""
 
     serializer_class = TokenSerializer
     permission_classes = [HasScope("admin")]
