@@ -9,10 +9,8 @@ export PORT
 run: .venv/ready-run
 	@exec $(BIN)/python manage.py up --port $(PORT)
 
-test: .venv/ready-test
+test: lint
 	@sh tests/support/install-browser.sh
-	$(BIN)/ruff check .
-	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q
 
 bench: .venv/ready-test

@@ -54,9 +54,7 @@ class Download:
     stream: IO[bytes]
 
 
-def open_download(
-    version: Version, target: str, filename: str | None = None, dtype: str = Dtype.FLOAT32
-) -> Download:
+def open_download(version: Version, target: str, filename: str | None = None, dtype: str = Dtype.FLOAT32) -> Download:
     """Open a version's file in a target format.
 
     ``filename`` chooses where a target has several files. Raises ``RegistryError`` for a target, a dtype or a file that
@@ -106,15 +104,11 @@ def _written(version: Version, row: File) -> Download:
     with _opened(version.blob) as canonical:
         encoders = inspect(canonical.read()).encoders
     embedding = version.embedding
-    written = write(
-        Target(row.target), encoders, token=embedding.token, name=embedding.name, dtype=Dtype(row.dtype)
-    )
+    written = write(Target(row.target), encoders, token=embedding.token, name=embedding.name, dtype=Dtype(row.dtype))
     file = next((file for file in written if file.filename == row.filename), None)
     if file is None:  # rows of an older release, until index_hashes has been there
         raise RegistryError("unknown_file", f"There is no file {row.filename!r} in this format now.", field="file")
-    return Download(
-        row.filename, len(file.data), hashes.sha256(file.data), file.media_type, io.BytesIO(file.data)
-    )
+    return Download(row.filename, len(file.data), hashes.sha256(file.data), file.media_type, io.BytesIO(file.data))
 
 
 def find_version(user: User | AnonymousUser, owner: str, name: str, number: int | None = None) -> Version:
@@ -180,9 +174,7 @@ def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpRes
     if not _DIGEST.fullmatch(digest):
         raise Http404
     preview = (
-        Preview.objects.select_related("version__embedding")
-        .filter(pk=preview_id, blob__startswith=digest)
-        .first()
+        Preview.objects.select_related("version__embedding").filter(pk=preview_id, blob__startswith=digest).first()
     )
     if preview is None:
         raise Http404

@@ -95,9 +95,7 @@ def _files(version: Version, encoders: Sequence[Encoder]) -> list[tuple[File, Fi
             for file in written:
                 if file.data not in known:
                     known[file.data] = of_file(file.data, halves if dtype == Dtype.FLOAT16 else encoders)
-                row = File(
-                    version=version, target=target, dtype=dtype, filename=file.filename, size=len(file.data)
-                )
+                row = File(version=version, target=target, dtype=dtype, filename=file.filename, size=len(file.data))
                 found.append((row, known[file.data]))
     return found
 

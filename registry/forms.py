@@ -55,7 +55,10 @@ class DetailsForm(Form):
 
     title = forms.CharField(max_length=MAX_TITLE_CHARACTERS)
     description = forms.CharField(
-        required=False, max_length=MAX_DESCRIPTION_CHARACTERS, widget=forms.Textarea(attrs={"rows": 6}), help_text="Markdown."
+        required=False,
+        max_length=MAX_DESCRIPTION_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="Markdown.",
     )
     kind = forms.ChoiceField(choices=Kind.choices)
     tags = forms.CharField(required=False, help_text="Separated by commas.")
@@ -80,7 +83,9 @@ class PartForm(Form):
         max_length=64, help_text="Lower-case letters, digits, hyphens. It is in the address and the file's name."
     )
     token = forms.CharField(
-        label="Placeholder token", max_length=MAX_TOKEN_CHARACTERS, help_text="What people write in a prompt, for example <koi>."
+        label="Placeholder token",
+        max_length=MAX_TOKEN_CHARACTERS,
+        help_text="What people write in a prompt, for example <koi>.",
     )
     title = forms.CharField(max_length=MAX_TITLE_CHARACTERS, help_text="In any language.")
     base = forms.ChoiceField(label="Base family")

@@ -70,9 +70,13 @@ def choose_part(upload: Upload, label: str = "") -> Part:
         return found[0]
     labels = ", ".join(part.label for part in upload.parts)
     if not label:
-        message = f"The upload holds {len(upload.parts)} embeddings ({labels}). Send it once for each, with part naming it."
+        message = (
+            f"The upload holds {len(upload.parts)} embeddings ({labels}). Send it once for each, with part naming it."
+        )
         raise RegistryError("several_embeddings", message, field="part")
-    raise RegistryError("unknown_part", f"No one embedding of the upload is called {label!r}; there is {labels}.", field="part")
+    raise RegistryError(
+        "unknown_part", f"No one embedding of the upload is called {label!r}; there is {labels}.", field="part"
+    )
 
 
 def prepare(upload: Upload, part: Part) -> Prepared:

@@ -130,9 +130,7 @@ def _find(reference: infotext.Reference, user: User | AnonymousUser) -> Used:
             answer = Answer(named, unique=True) if len(named) == 1 else answer
         if answer.matches:
             return Used(reference, answer.matches[0].kinds[0], answer.matches, answer.unique)
-    rows = Hash.objects.filter(
-        kind=HashKind.CHECKSUM, value__in=reference.checksums, version__embedding__in=same_name
-    )
+    rows = Hash.objects.filter(kind=HashKind.CHECKSUM, value__in=reference.checksums, version__embedding__in=same_name)
     if reference.checksums and (answer := _answer(rows.order_by("version_id"), "-")).matches:
         return Used(reference, HashKind.CHECKSUM.value, answer.matches, answer.unique)
     if same_name:

@@ -100,9 +100,7 @@ class Embedding(models.Model):
     base = models.CharField("base family", max_length=16, choices=FAMILY_CHOICES)
     description = models.TextField(blank=True, max_length=MAX_DESCRIPTION_CHARACTERS, help_text="Markdown.")
     description_html = models.TextField(blank=True, editable=False)
-    tags = ArrayField(
-        models.CharField(max_length=MAX_TAG_CHARACTERS), default=list, blank=True, size=MAX_TAGS
-    )
+    tags = ArrayField(models.CharField(max_length=MAX_TAG_CHARACTERS), default=list, blank=True, size=MAX_TAGS)
     license = models.CharField("licence", max_length=32, choices=License.choices)
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE)
     downloads = models.IntegerField(default=0, editable=False)
@@ -134,17 +132,13 @@ class Embedding(models.Model):
             GinIndex(fields=["search"], name="registry_embedding_search"),
             GinIndex(fields=["tags"], name="registry_embedding_tags"),
             GinIndex(fields=["skeletons"], name="registry_embedding_skeletons"),
-            models.Index(
-                fields=["created", "id"], name="registry_embedding_new", condition=Q(visibility="public")
-            ),
+            models.Index(fields=["created", "id"], name="registry_embedding_new", condition=Q(visibility="public")),
             models.Index(
                 fields=["downloads", "id"],
                 name="registry_embedding_downloads",
                 condition=Q(visibility="public"),
             ),
-            models.Index(
-                fields=["likes", "id"], name="registry_embedding_likes", condition=Q(visibility="public")
-            ),
+            models.Index(fields=["likes", "id"], name="registry_embedding_likes", condition=Q(visibility="public")),
         ]
 
     def __str__(self) -> str:
@@ -184,9 +178,7 @@ class Version(models.Model):
     norms = models.JSONField(help_text="{encoder: [norm of each vector]}.")
     layout = models.CharField(max_length=32, help_text="Layout of the file that was uploaded.")
     filename = models.CharField(max_length=255, help_text="Name of the file that was uploaded.")
-    receipt = models.JSONField(
-        null=True, blank=True, help_text="How it was trained, when it was trained here."
-    )
+    receipt = models.JSONField(null=True, blank=True, help_text="How it was trained, when it was trained here.")
     indexed = models.CharField(
         max_length=16,
         blank=True,
@@ -199,9 +191,7 @@ class Version(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["embedding", "number"], name="registry_version_number")
-        ]
+        constraints = [models.UniqueConstraint(fields=["embedding", "number"], name="registry_version_number")]
 
     def __str__(self) -> str:
         return f"{self.embedding} v{self.number}"
@@ -235,9 +225,7 @@ class File(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["version", "target", "dtype", "filename"], name="registry_file_once"
-            )
+            models.UniqueConstraint(fields=["version", "target", "dtype", "filename"], name="registry_file_once")
         ]
 
     def __str__(self) -> str:
@@ -286,9 +274,7 @@ class Preview(models.Model):
     template = models.CharField(max_length=300, blank=True, help_text="The prompt, {} standing for the word.")
     prompt = models.CharField(max_length=400, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
-    settings = models.JSONField(
-        default=dict, blank=True, help_text="Guidance scale, sampler steps, base model."
-    )
+    settings = models.JSONField(default=dict, blank=True, help_text="Guidance scale, sampler steps, base model.")
 
     class Meta:
         ordering = ["position", "id"]

@@ -99,12 +99,8 @@ def _matching(found: EmbeddingQuerySet, text: str) -> EmbeddingQuerySet:
         return found.filter(named).annotate(relevance=Value(0, output_field=BigIntegerField()))
     # Words are letters and digits only here, so nothing in them is an operator of the query language.
     raw = " & ".join([*words[:-1], f"{words[-1]}:*"])
-    query = SearchQuery(raw, search_type="raw", config="simple") | SearchQuery(
-        raw, search_type="raw", config="english"
-    )
-    begun = (
-        Q(name__startswith="-".join(words)) | Q(name__startswith="_".join(words)) | Q(token__istartswith=text)
-    )
+    query = SearchQuery(raw, search_type="raw", config="simple") | SearchQuery(raw, search_type="raw", config="english")
+    begun = Q(name__startswith="-".join(words)) | Q(name__startswith="_".join(words)) | Q(token__istartswith=text)
     bonus = Case(When(named, then=2), When(begun, then=1), default=0, output_field=IntegerField())
     rank = Cast(Round(SearchRank(F("search"), query) * _RANK_SCALE), BigIntegerField())
     return found.filter(search=query).annotate(relevance=bonus * (2 * _RANK_SCALE) + rank)

@@ -89,9 +89,7 @@ def upload_parts(*, owner: User, upload: Upload, new: Sequence[NewEmbedding]) ->
         for number, (item, fields, ready) in enumerate(zip(new, checked, prepared, strict=True)):
             try:
                 embedding = rows.create_embedding(owner, fields)
-                made.append(
-                    rows.create_version(embedding, 1, ready, previews=item.previews, receipt=item.receipt)
-                )
+                made.append(rows.create_version(embedding, 1, ready, previews=item.previews, receipt=item.receipt))
             except RegistryError as error:
                 error.part = number
                 raise

@@ -69,7 +69,9 @@ def _prototypes() -> dict[str, str]:
     return {
         character: prototype
         for character, (prototype, *others) in likes.items()
-        if len(character) == 1 and not others and (len(likes[prototype]) > 1 or len(prototype) > 1 or prototype < character)
+        if len(character) == 1
+        and not others
+        and (len(likes[prototype]) > 1 or len(prototype) > 1 or prototype < character)
     }
 
 

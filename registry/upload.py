@@ -103,9 +103,7 @@ def _suggest(part: Part, taken: set[str], alone: bool) -> dict[str, str]:
     }
 
 
-def _details(
-    request: HttpRequest, shared: UploadForm, sections: list[Section], status: int = 200
-) -> HttpResponse:
+def _details(request: HttpRequest, shared: UploadForm, sections: list[Section], status: int = 200) -> HttpResponse:
     """The page of step two."""
     for section in sections:
         section.lookalikes = _lookalikes(request.user, section)
@@ -150,9 +148,7 @@ def _is_news(request: HttpRequest, sections: list[Section]) -> bool:
     return any(str(other.pk) not in shown for section in sections for other in _lookalikes(request.user, section))
 
 
-def _create(
-    request: HttpRequest, found: Upload, shared: UploadForm, sections: list[Section]
-) -> list[Embedding] | None:
+def _create(request: HttpRequest, found: Upload, shared: UploadForm, sections: list[Section]) -> list[Embedding] | None:
     """Create all embeddings, or none and say in the forms why."""
     said = dict(shared.cleaned_data)
     del said["draft"]

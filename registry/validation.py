@@ -32,9 +32,7 @@ def check_name(name: str) -> str:
         validate_embedding_name(name)
     except ValidationError as error:
         code = "name_reserved" if error.code == "reserved" else "bad_name"
-        raise RegistryError(
-            code, f"The name {name!r} cannot be used. {error.message}", field="name"
-        ) from error
+        raise RegistryError(code, f"The name {name!r} cannot be used. {error.message}", field="name") from error
     return name
 
 
@@ -138,9 +136,7 @@ def check_text(value: str, field: str, limit: int, *, required: bool = False) ->
     """Return a text without surrounding space, within ``limit`` characters."""
     value = value.strip().replace("\r\n", "\n")
     if _CONTROL.search(value):
-        raise RegistryError(
-            "bad_text", f"The {field} holds control characters; leave those out.", field=field
-        )
+        raise RegistryError("bad_text", f"The {field} holds control characters; leave those out.", field=field)
     if required and not value:
         raise RegistryError("required", f"Give the embedding a {field}.", field=field)
     if len(value) > limit:

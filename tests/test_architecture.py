@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 def modules_after(code):
     """Names of all modules a fresh interpreter has loaded after running ``code``."""
     script = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
 
@@ -48,7 +50,9 @@ def test_app_packages_hold_a_docstring_only():
 
 
 def test_source_files_stay_short_or_say_why():
-    tracked = subprocess.run(["git", "ls-files", "*.py", "*.css", "*.js", "*.html"], cwd=ROOT, capture_output=True, text=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "*.py", "*.css", "*.js", "*.html"], cwd=ROOT, capture_output=True, text=True
+    )
     files = [ROOT / line for line in tracked.stdout.splitlines() if "/migrations/" not in line]
     if not files:
         pytest.skip("not a git checkout")

@@ -76,13 +76,48 @@ TABLE = [
     ("PATCH", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 200, 403)),
     ("PATCH", "/api/hub/embeddings/alice/private-one", "api/hub/embeddings/<owner>/<name>", (401, 404, 200, 403)),
     ("DELETE", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 204, 403)),
-    ("POST", "/api/hub/embeddings/alice/public-one/versions", "api/hub/embeddings/<owner>/<name>/versions", (401, 403, 400, 403)),
-    ("GET", "/api/hub/embeddings/alice/public-one/download", "api/hub/embeddings/<owner>/<name>/download", (200, 200, 200, 200)),
-    ("GET", "/api/hub/embeddings/alice/private-one/download", "api/hub/embeddings/<owner>/<name>/download", (404, 404, 200, 200)),
-    ("POST", "/api/hub/embeddings/alice/public-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 200, 200, 200)),
-    ("POST", "/api/hub/embeddings/alice/private-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 404, 200, 200)),
-    ("DELETE", "/api/hub/embeddings/alice/public-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 200, 200, 200)),
-    ("DELETE", "/api/hub/embeddings/alice/private-one/like", "api/hub/embeddings/<owner>/<name>/like", (401, 404, 200, 200)),
+    (
+        "POST",
+        "/api/hub/embeddings/alice/public-one/versions",
+        "api/hub/embeddings/<owner>/<name>/versions",
+        (401, 403, 400, 403),
+    ),
+    (
+        "GET",
+        "/api/hub/embeddings/alice/public-one/download",
+        "api/hub/embeddings/<owner>/<name>/download",
+        (200, 200, 200, 200),
+    ),
+    (
+        "GET",
+        "/api/hub/embeddings/alice/private-one/download",
+        "api/hub/embeddings/<owner>/<name>/download",
+        (404, 404, 200, 200),
+    ),
+    (
+        "POST",
+        "/api/hub/embeddings/alice/public-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 200, 200, 200),
+    ),
+    (
+        "POST",
+        "/api/hub/embeddings/alice/private-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 404, 200, 200),
+    ),
+    (
+        "DELETE",
+        "/api/hub/embeddings/alice/public-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 200, 200, 200),
+    ),
+    (
+        "DELETE",
+        "/api/hub/embeddings/alice/private-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 404, 200, 200),
+    ),
     ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),
     ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
     ("POST", "/api/hub/infotext", "api/hub/infotext", (400, 400, 400, 400)),
@@ -91,7 +126,12 @@ TABLE = [
     ("POST", "/api/hub/jobs", "api/hub/jobs", (401, 400, 400, 400)),
     ("GET", "/api/hub/jobs/{job}", "api/hub/jobs/<int:pk>", (401, 404, 200, 200)),
     ("POST", "/api/hub/jobs/{job}/cancel", "api/hub/jobs/<int:pk>/cancel", (401, 404, 200, 404)),
-    ("GET", "/api/hub/jobs/{job}/previews/{job_preview}", "api/hub/jobs/<int:pk>/previews/<int:preview>", (401, 404, 200, 200)),
+    (
+        "GET",
+        "/api/hub/jobs/{job}/previews/{job_preview}",
+        "api/hub/jobs/<int:pk>/previews/<int:preview>",
+        (401, 404, 200, 200),
+    ),
     ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
 ]
 
@@ -126,7 +166,8 @@ def test_a_method_that_is_not_in_the_table_is_not_taken(client, world, alice):
         for route, address in addresses.items()
         for method in METHODS
         if (method, route) not in listed
-        and (answer := client.generic(method, address.format(**world), content_type="application/json")).status_code != 405
+        and (answer := client.generic(method, address.format(**world), content_type="application/json")).status_code
+        != 405
     }
     assert taken == {}
 
@@ -149,7 +190,15 @@ def world(alice, bob, sam):
         vectors=1, total_steps=10,
     )  # fmt: skip
     sketch = JobPreview.objects.create(
-        job=job, step=1, template="a {}", prompt="a <a-job>", seed=1, variant="learned", blob=picture.blob, width=64, height=64
+        job=job,
+        step=1,
+        template="a {}",
+        prompt="a <a-job>",
+        seed=1,
+        variant="learned",
+        blob=picture.blob,
+        width=64,
+        height=64,
     )
     token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
     return {

@@ -33,7 +33,12 @@ def test_the_start_of_a_run_is_the_supervisor():
 
 
 def test_every_link_of_readme_and_docs_leads_somewhere():
-    files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), ROOT / "training" / "pocket" / "README.md"]
+    files = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "training" / "pocket" / "README.md",
+    ]
     for file in files:
         for link in re.findall(r"\]\((?!https?://)([^)#]+)", file.read_text()):
             assert (file.parent / link).exists(), f"{file.name}: {link}"
@@ -47,6 +52,8 @@ def test_every_manage_command_of_the_readme_exists(command):
 
 def test_the_engines_command_line_takes_what_the_readme_gives_it():
     [line] = re.findall(r"`python -m (training\.inversion train [^`]+)`", README)
-    done = subprocess.run([sys.executable, "-m", "training.inversion", "train", "--help"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "training.inversion", "train", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
     for option in re.findall(r"--\w+", line):
         assert option in done.stdout

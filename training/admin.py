@@ -16,7 +16,19 @@ class BaseModelAdmin(admin.ModelAdmin):
 
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
-    list_display = ["id", "name", "owner", "base", "state", "step", "total_steps", "worker", "attempts", "error_code", "created"]
+    list_display = [
+        "id",
+        "name",
+        "owner",
+        "base",
+        "state",
+        "step",
+        "total_steps",
+        "worker",
+        "attempts",
+        "error_code",
+        "created",
+    ]
     list_filter = ["state", "error_code", "base"]
     list_select_related = ["owner", "base"]
     search_fields = ["name", "owner__username", "token"]

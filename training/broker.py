@@ -75,7 +75,9 @@ def build(url: str, database: dict[str, Any]) -> Broker:
         from dramatiq.brokers.redis import RedisBroker
 
         return RedisBroker(url=url, namespace=QUEUE, middleware=[])
-    raise ValueError(f"HUB_BROKER_URL begins with {scheme}://; use amqp:// or redis://, or leave it empty for PostgreSQL.")
+    raise ValueError(
+        f"HUB_BROKER_URL begins with {scheme}://; use amqp:// or redis://, or leave it empty for PostgreSQL."
+    )
 
 
 @cache

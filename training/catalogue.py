@@ -26,9 +26,7 @@ EMBEDDING_FILE = "embedding.safetensors"
 RECEIPT_FILE = "receipt.json"
 #: Set on every embedding of the catalogue, so that nobody takes it for a person's work.
 SAMPLE_TAG = "sample"
-SAMPLE_SENTENCE = (
-    "Sample content: learned by this hub's own trainer on its built-in base model, from drawings that the model was never shown."
-)
+SAMPLE_SENTENCE = "Sample content: learned by this hub's own trainer on its built-in base model, from drawings that the model was never shown."
 
 
 def concepts_in(folder: Path) -> Iterator[Path]:

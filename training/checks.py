@@ -103,7 +103,9 @@ def check_captions(captions: Sequence[str] | None, images: int) -> list[str] | N
     if not captions:
         return None
     if len(captions) != images:
-        raise BadSetting(f"There are {len(captions)} captions for {images} images. Give one for each.", field="captions")
+        raise BadSetting(
+            f"There are {len(captions)} captions for {images} images. Give one for each.", field="captions"
+        )
     for number, caption in enumerate(captions, 1):
         if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
             raise BadSetting(

@@ -81,7 +81,9 @@ def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:
     for filename, data in files:
         total += len(data)
         if total > MAX_SET_BYTES:
-            raise BadImage(f"The images have more than {MAX_SET_BYTES // 2**20} MB together. Give fewer or smaller ones.")
+            raise BadImage(
+                f"The images have more than {MAX_SET_BYTES // 2**20} MB together. Give fewer or smaller ones."
+            )
         check_count(len(images) + 1)
         images.append(check_image(data, filename))
     check_set(images)

@@ -19,12 +19,16 @@ class TrainForm(Form):
         error_messages={"required": f"Choose at least {MIN_IMAGES} images."},
     )
     kind = forms.ChoiceField(choices=Job.Kind.choices, widget=forms.RadioSelect, initial=Job.Kind.OBJECT)
-    name = forms.CharField(max_length=64, help_text="Lower-case letters, digits, hyphens. The draft's address ends with it.")
+    name = forms.CharField(
+        max_length=64, help_text="Lower-case letters, digits, hyphens. The draft's address ends with it."
+    )
     token = forms.CharField(
         label="Placeholder token", max_length=MAX_TOKEN_CHARACTERS, help_text="The new word, for example <my-kite>."
     )
     initialiser = forms.CharField(
-        label="Initialiser words", max_length=200, help_text="What it is most like, in words the base model knows: thing, toy, style."
+        label="Initialiser words",
+        max_length=200,
+        help_text="What it is most like, in words the base model knows: thing, toy, style.",
     )
     base = forms.ModelChoiceField(
         label="Base model", queryset=BaseModel.objects.filter(enabled=True), to_field_name="slug", empty_label=None

@@ -50,9 +50,7 @@ MARGIN_SECONDS = 10.0
 #: threads on two busy cores, forty steps of the pocket model took 56 s instead of 4 s with one.
 FREE_CORES = 1
 #: What people read when the reason is a bug.
-INTERNAL_MESSAGE = (
-    "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
-)
+INTERNAL_MESSAGE = "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
 
 
 def _now() -> float:

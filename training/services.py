@@ -177,5 +177,9 @@ def _check_name(owner: User, name: str) -> None:
 def _as_row(position: int, image: CheckedImage) -> JobImage:
     """Store the picture. Blobs are named by their content, so one that no job comes to name does no harm."""
     return JobImage(
-        position=position, blob=storage.put(image.png), width=image.width, height=image.height, filename=image.filename[:255]
+        position=position,
+        blob=storage.put(image.png),
+        width=image.width,
+        height=image.height,
+        filename=image.filename[:255],
     )

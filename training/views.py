@@ -46,7 +46,9 @@ def train(request: HttpRequest) -> HttpResponse:
 def jobs(request: HttpRequest) -> HttpResponse:
     """One's own jobs, newest first."""
     found = Job.objects.filter(owner=request.user).select_related("base", "embedding__owner")
-    return render(request, "training/jobs.html", {"page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))})
+    return render(
+        request, "training/jobs.html", {"page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))}
+    )
 
 
 def _find(request: HttpRequest, pk: int) -> Job:
@@ -119,7 +121,9 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Submit a job's images and settings again; a name that will not do is told beside its field."""
-    found = get_object_or_404(Job.objects.select_related("base", "owner", "embedding__owner"), pk=pk, owner=request.user)
+    found = get_object_or_404(
+        Job.objects.select_related("base", "owner", "embedding__owner"), pk=pk, owner=request.user
+    )
     name = request.POST.get("name", "").strip()
     try:
         again = services.retry_job(job=found, name=name)

@@ -59,7 +59,9 @@ class MatchSerializer(serializers.Serializer):
     version = serializers.IntegerField(source="version.number")
     url = serializers.SerializerMethodField(help_text="The embedding's page.")
     matched = serializers.ListField(
-        source="kinds", child=serializers.CharField(), help_text="Which hash it is: sha256, autov3, blake3, crc32, digest, …"
+        source="kinds",
+        child=serializers.CharField(),
+        help_text="Which hash it is: sha256, autov3, blake3, crc32, digest, …",
     )
     uploaded = serializers.BooleanField(help_text="Whether it is a hash of the file that was uploaded.")
     files = FileSerializer(many=True, help_text="The files to download that have it.")
@@ -79,7 +81,9 @@ class InfotextSerializer(serializers.Serializer):
     """The text that a picture carries."""
 
     text = serializers.CharField(
-        max_length=MAX_CHARACTERS, help_text="A1111's infotext, or a prompt or workflow of ComfyUI.", trim_whitespace=False
+        max_length=MAX_CHARACTERS,
+        help_text="A1111's infotext, or a prompt or workflow of ComfyUI.",
+        trim_whitespace=False,
     )
 
 

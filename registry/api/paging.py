@@ -25,9 +25,7 @@ class EmbeddingPages(CursorPages):
     def get_ordering(self, request: Request, queryset: QuerySet[Embedding], view: APIView) -> tuple[str, ...]:
         return tuple(queryset.query.order_by)
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Embedding], request: Request, view: Any = None
-    ) -> list[Embedding]:
+    def paginate_queryset(self, queryset: QuerySet[Embedding], request: Request, view: Any = None) -> list[Embedding]:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, ValidationError) as error:  # made up, or of another order

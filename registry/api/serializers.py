@@ -108,17 +108,13 @@ class EmbeddingSerializer(serializers.ModelSerializer):
     @extend_schema_field(PreviewSerializer(many=True))
     def get_previews(self, embedding: Embedding) -> list[dict[str, Any]]:
         version = embedding.latest
-        return PreviewSerializer(
-            version.previews.all() if version else [], many=True, context=self.context
-        ).data
+        return PreviewSerializer(version.previews.all() if version else [], many=True, context=self.context).data
 
 
 class ListQuerySerializer(serializers.Serializer):
     """Parameters of a list."""
 
-    q = serializers.CharField(
-        required=False, allow_blank=True, help_text="Words; the last may be begun only."
-    )
+    q = serializers.CharField(required=False, allow_blank=True, help_text="Words; the last may be begun only.")
     tag = serializers.CharField(required=False, allow_blank=True)
     base = choice(FAMILIES, required=False, allow_blank=True)
     kind = choice(Kind.choices, required=False, allow_blank=True)

@@ -47,9 +47,7 @@ class RegistryView(GenericAPIView):
             exc = ApiError(exc.code, exc.message, fields={exc.field: [exc.message]} if exc.field else None)
         return super().handle_exception(exc)
 
-    def values(
-        self, serializer: type[shapes.serializers.Serializer], data: Any, **options: Any
-    ) -> dict[str, Any]:
+    def values(self, serializer: type[shapes.serializers.Serializer], data: Any, **options: Any) -> dict[str, Any]:
         """Return what a request holds, shaped by ``serializer``."""
         shaped = serializer(data=data, **options)
         shaped.is_valid(raise_exception=True)
@@ -112,9 +110,7 @@ class EmbeddingsView(RegistryView, ListAPIView):
         pictures = values.pop("previews", [])
         new = services.NewEmbedding(part=part, **values)
         services.check_parts(owner=request.user, new=[new])  # before a picture is stored
-        duplicates = lookup.find_duplicates(
-            part.inspection.encoders, versions=lookup.listed_versions(request.user)
-        )
+        duplicates = lookup.find_duplicates(part.inspection.encoders, versions=lookup.listed_versions(request.user))
         new = replace(new, previews=_stored(pictures))
         (version,) = services.upload_parts(owner=request.user, upload=upload, new=[new])
         made = version.embedding
@@ -142,9 +138,7 @@ class EmbeddingView(RegistryView):
         if unknown := sorted(set(request.data) - set(shapes.EditableSerializer().fields) - fixed):
             message = f"{', '.join(unknown)[:200]}: there is no such field."
             raise ApiError("invalid", message, fields={field: ["There is no such field."] for field in unknown})
-        services.update_embedding(
-            embedding=embedding, **values, **{field: request.data[field] for field in fixed}
-        )
+        services.update_embedding(embedding=embedding, **values, **{field: request.data[field] for field in fixed})
         return self.described(embedding)
 
     @extend_schema(responses={204: None})
@@ -235,8 +229,6 @@ def named(files: list[UploadedFile]) -> list[NamedFile]:
 
 def _stored(pictures: list[UploadedFile]) -> list[NewPreview]:
     return [
-        NewPreview(
-            picture=store_picture(picture.read(MAX_PICTURE_BYTES + 1), filename=picture.name or "picture")
-        )
+        NewPreview(picture=store_picture(picture.read(MAX_PICTURE_BYTES + 1), filename=picture.name or "picture"))
         for picture in pictures
     ]

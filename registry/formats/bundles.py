@@ -20,9 +20,7 @@ _FLAG = "<embed>"
 
 def names(tensors: Iterable[str], metadata: object) -> frozenset[str]:
     """The names of bundled tensors, and nothing where a file has none. ``metadata`` may be anything."""
-    flagged = (
-        {name for name, value in metadata.items() if value == _FLAG} if isinstance(metadata, dict) else set()
-    )
+    flagged = {name for name, value in metadata.items() if value == _FLAG} if isinstance(metadata, dict) else set()
     return frozenset(name for name in tensors if name in flagged or name.startswith("bundle_emb."))
 
 
@@ -53,12 +51,6 @@ def _one(word: str, keys: Mapping[str, Tensor]) -> Found:
     if not plain:
         together = named_encoders(dict(keys))
         if together is None:
-            raise NotAnEmbedding(
-                f"The bundled word {word[:80]!r} has tensors that no text encoder takes.", where=word
-            )
-        return Found(
-            layout="bundle", encoders=together.encoders, tokens=(word,), label=word, warnings=warnings
-        )
-    return Found(
-        layout="bundle", encoders=(encoder("", single),), tokens=(word,), label=word, warnings=warnings
-    )
+            raise NotAnEmbedding(f"The bundled word {word[:80]!r} has tensors that no text encoder takes.", where=word)
+        return Found(layout="bundle", encoders=together.encoders, tokens=(word,), label=word, warnings=warnings)
+    return Found(layout="bundle", encoders=(encoder("", single),), tokens=(word,), label=word, warnings=warnings)

@@ -70,15 +70,9 @@ def candidates(encoders: Sequence[Encoder], layout: str = "") -> tuple[BaseCandi
     if known is None or wrong:
         raise _unknown(wrong or list(encoders))
     if known.layout == "xti":
-        return (
-            BaseCandidate(
-                Family.SD1, "16 layers of 768 numbers (XTI) are those of Stable Diffusion 1.x's UNet"
-            ),
-        )
+        return (BaseCandidate(Family.SD1, "16 layers of 768 numbers (XTI) are those of Stable Diffusion 1.x's UNet"),)
     if known.families == (Family.SDXL,):
-        reason = (
-            "768 and 1280 are the widths of CLIP ViT-L/14 and OpenCLIP bigG/14, the two text encoders of SDXL"
-        )
+        reason = "768 and 1280 are the widths of CLIP ViT-L/14 and OpenCLIP bigG/14, the two text encoders of SDXL"
         return (BaseCandidate(Family.SDXL, reason),)
     widths = " and ".join(_ENCODERS[name] for name in known.names)
     told = f"the vectors are for {widths}, which {{}} has"
@@ -110,9 +104,7 @@ def _expected(name: str) -> int:
 
 def _unknown(encoders: Sequence[Encoder]) -> UnknownBase:
     widths = list(dict.fromkeys(encoder.shape[1] for encoder in encoders))
-    hint = "".join(
-        f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE
-    )
+    hint = "".join(f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE)
     names = ", ".join(encoder.name for encoder in encoders)
     return UnknownBase(
         f"The vectors have {' and '.join(map(str, widths))} numbers, which is no width of {names}."

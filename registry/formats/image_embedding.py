@@ -51,9 +51,7 @@ def read(data: bytes) -> tuple[Found, ...]:
         return _embeddings(hidden)
     told = _decode(text)
     if hidden is not None and hidden != told and json_of(hidden) != json_of(told):
-        raise Malformed(
-            "The picture holds two embeddings that differ, in its text and in its pixels.", where="tEXt"
-        )
+        raise Malformed("The picture holds two embeddings that differ, in its text and in its pixels.", where="tEXt")
     return _embeddings(told)
 
 
@@ -97,9 +95,7 @@ def hidden_json(pixels: np.ndarray) -> bytes | None:
     except zlib.error:
         return None
     if len(found) > MAX_IMAGE_JSON_BYTES:
-        raise TooLarge(
-            f"The picture hides more than {MAX_IMAGE_JSON_BYTES // 1024**2} MB of data.", where="pixels"
-        )
+        raise TooLarge(f"The picture hides more than {MAX_IMAGE_JSON_BYTES // 1024**2} MB of data.", where="pixels")
     return found if unpacker.eof else None
 
 

@@ -112,12 +112,8 @@ def report(inspection: Inspection) -> dict[str, Any]:
         "name": inspection.name,
         "step": inspection.step,
         "checkpoint": inspection.checkpoint,
-        "bases": [
-            {"base": candidate.base.value, "reason": candidate.reason} for candidate in inspection.bases
-        ],
-        "norms": {
-            encoder.name: [round(norm, 4) for norm in encoder.norms] for encoder in inspection.encoders
-        },
+        "bases": [{"base": candidate.base.value, "reason": candidate.reason} for candidate in inspection.bases],
+        "norms": {encoder.name: [round(norm, 4) for norm in encoder.norms] for encoder in inspection.encoders},
         "usual_norms": {
             encoder.name: list(families.usual_norms(encoder.name, inspection.bases[0].base))
             for encoder in inspection.encoders

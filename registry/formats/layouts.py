@@ -102,9 +102,7 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
     if isinstance(value, list | tuple):
         return (_trace(value, records),)
     if not isinstance(value, dict) or not value:
-        raise UnknownLayout(
-            "The file holds no named tensors. An embedding is a dictionary of a token and its vectors."
-        )
+        raise UnknownLayout("The file holds no named tensors. An embedding is a dictionary of a token and its vectors.")
     if not all(type(key) is str for key in value):
         raise NotAnEmbedding(
             "The file's tensors have numbers for names, as a hypernetwork's do; it is not an embedding."
@@ -117,9 +115,7 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
         return a1111(value, torch_object.tensors(parameters, records), layout=layout)
     strangers = [key for key, item in value.items() if not isinstance(item, TensorRef)]
     if strangers:
-        raise UnknownLayout(
-            f"{listed(strangers)} is no tensor; no embedding layout has it.", where=listed(strangers)
-        )
+        raise UnknownLayout(f"{listed(strangers)} is no tensor; no embedding layout has it.", where=listed(strangers))
     return from_tensors(torch_object.tensors(value, records))
 
 
@@ -204,9 +200,7 @@ def _trace(values: Sequence[Any], records: dict[str, bytes]) -> Found:
             f"The file holds a list of {len(values)} things. Export the last step of the training alone, as {{token: vectors}}."
         )
     (found,) = from_tensors(torch_object.tensors(values[-1], records))
-    return replace(
-        found, warnings=(f"The file keeps {len(values)} steps of a training; the last one was taken.",)
-    )
+    return replace(found, warnings=(f"The file keeps {len(values)} steps of a training; the last one was taken.",))
 
 
 def _parameters(parameters: Any) -> dict[str, TensorRef]:
@@ -214,9 +208,7 @@ def _parameters(parameters: Any) -> dict[str, TensorRef]:
     if not isinstance(parameters, dict) or not all(
         type(key) is str and isinstance(item, TensorRef) for key, item in parameters.items()
     ):
-        raise UnknownLayout(
-            "string_to_param is no dictionary of tokens and vectors.", where="string_to_param"
-        )
+        raise UnknownLayout("string_to_param is no dictionary of tokens and vectors.", where="string_to_param")
     _check_names(parameters)
     if not parameters:
         raise BadValues("string_to_param is empty: the file holds no vectors.", where="string_to_param")

@@ -15,9 +15,7 @@ _PLAIN_FOLDERS = frozenset({"", "archive"})
 _PLAIN_METADATA = frozenset({"pt", "<embed>", "np", "flax", "tf"})
 #: Values that are a path, and names of metadata that people fill with words of their own or of their machine.
 _PATH = re.compile(r"^(/|~|[A-Za-z]:[\\/]|\\\\)|[\\/].*[\\/]|\.(safetensors|ckpt|pt|png|jpg)\b")
-_TELLING = re.compile(
-    r"name|dir|path|comment|author|user|host|session|dataset|tag|model|date|time", re.IGNORECASE
-)
+_TELLING = re.compile(r"name|dir|path|comment|author|user|host|session|dataset|tag|model|date|time", re.IGNORECASE)
 
 
 def of(found: Found, metadata: Mapping[str, str], folder: str) -> tuple[str, ...]:

@@ -36,9 +36,7 @@ class Part:
 
     inspection: Inspection
     role: str  #: ``positive`` or ``negative`` of a pair, else ""
-    label: (
-        str  #: what tells it from the upload's other parts: its token, or its file's name without extension
-    )
+    label: str  #: what tells it from the upload's other parts: its token, or its file's name without extension
     sources: tuple[str, ...]  #: names of the files it was read from
 
 
@@ -179,18 +177,12 @@ def _with_sidecar(read: _Read, sidecar: NamedFile) -> Part:
 def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
     """Word to placeholder tokens, as the sidecar says. Raises ``TooLarge``, ``Malformed`` or ``BadToken``."""
     if len(sidecar.data) > MAX_SIDECAR_BYTES:
-        raise TooLarge(
-            f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar."
-        )
+        raise TooLarge(f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar.")
     try:
         words = json.loads(sidecar.data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         words = None
-    if (
-        not isinstance(words, dict)
-        or not words
-        or not all(isinstance(value, str) for value in words.values())
-    ):
+    if not isinstance(words, dict) or not words or not all(isinstance(value, str) for value in words.values()):
         raise Malformed(
             f"{label(sidecar.name)[:80]} does not say which words are in the embedding, as in "
             '{"TOK": "<s0><s1>"}. Upload the embedding without it.',

@@ -65,7 +65,5 @@ def _tensor(tensor: Tensor) -> bytes:
         + b"tQ"
     )
     hooks = b"ccollections\nOrderedDict\n)R"
-    arguments = (
-        b"(" + storage + _value(0) + _numbers(tensor.shape) + _numbers(stride) + b"\x89" + hooks + b"t"
-    )
+    arguments = b"(" + storage + _value(0) + _numbers(tensor.shape) + _numbers(stride) + b"\x89" + hooks + b"t"
     return b"ctorch._utils\n_rebuild_tensor_v2\n" + arguments + b"R"

@@ -79,9 +79,7 @@ class Machine:
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Malformed(
-                "The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}"
-            ) from error
+            raise Malformed("The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}") from error
 
     def number(self, size: int, *, signed: bool = False) -> int:
         """The next integer of ``size`` bytes."""
@@ -90,9 +88,7 @@ class Machine:
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
         if len(self.stack) >= MAX_STACK:
-            raise TooLarge(
-                f"The pickle stream stacks more than {MAX_STACK} values.", where=f"offset {self.at}"
-            )
+            raise TooLarge(f"The pickle stream stacks more than {MAX_STACK} values.", where=f"offset {self.at}")
         self.stack.append(value)
 
     def pop(self) -> Any:
@@ -113,9 +109,7 @@ class Machine:
     def keep(self, key: int) -> None:
         """Remember the value on top."""
         if len(self.memo) >= MAX_MEMO:
-            raise TooLarge(
-                f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}"
-            )
+            raise TooLarge(f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}")
         if not self.stack or self.stack[-1] is _Mark:
             raise Malformed("The pickle stream keeps a value that is not there.", where=f"offset {self.at}")
         self.memo[key] = self.stack[-1]
@@ -142,9 +136,7 @@ class Machine:
         """Add pairs to the dictionary on top."""
         target = self.stack[-1] if self.stack else None
         if len(pairs) % 2 or not isinstance(target, dict):
-            raise Malformed(
-                "The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}"
-            )
+            raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             if type(key) not in (str, int):
                 raise Malformed(

@@ -51,9 +51,7 @@ def read(data: bytes) -> Picture:
     before = kind
     for kind, content in chunks:
         if kind == b"IHDR" or (kind == b"IDAT" and packed and before != b"IDAT"):
-            raise Malformed(
-                f"The picture's {kind.decode()} chunks are not where they belong.", where=kind.decode()
-            )
+            raise Malformed(f"The picture's {kind.decode()} chunks are not where they belong.", where=kind.decode())
         if kind == b"IDAT":
             packed.append(content)
         if kind == b"tEXt":
@@ -76,9 +74,7 @@ def check_size(width: int, height: int) -> None:
 
 def _keep_text(texts: dict[bytes, memoryview], content: memoryview) -> None:
     if len(content) > MAX_TEXT_CHUNK_BYTES:
-        raise TooLarge(
-            f"A text in the picture has more than {MAX_TEXT_CHUNK_BYTES // 1024**2} MB.", where="tEXt"
-        )
+        raise TooLarge(f"A text in the picture has more than {MAX_TEXT_CHUNK_BYTES // 1024**2} MB.", where="tEXt")
     keyword, separator, _ = bytes(content[:80]).partition(b"\0")
     if not separator or not keyword:
         raise Malformed("A text in the picture has no keyword.", where="tEXt")
@@ -104,13 +100,9 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
             raise Malformed("The picture holds a chunk that is none.", where=f"offset {at}")
         end = at + 12 + size
         if end > len(data):
-            raise Truncated(
-                "The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {at}"
-            )
+            raise Truncated("The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {at}")
         if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            raise Malformed(
-                f"The checksum of {kind.decode()} is wrong; the picture was damaged.", where=f"offset {at}"
-            )
+            raise Malformed(f"The checksum of {kind.decode()} is wrong; the picture was damaged.", where=f"offset {at}")
         if kind == b"IEND":
             if size or end != len(data):
                 raise Malformed(f"{len(data) - end} bytes follow the picture's end.", where=f"offset {end}")

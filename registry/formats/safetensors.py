@@ -85,22 +85,15 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
             raise Malformed(f"The numbers of {name!r} do not follow those before them.", where=name)
         end = stop
     if end > len(body):
-        raise Truncated(
-            "The file ends before its numbers do; it was not downloaded whole.", where=entries[-1][0]
-        )
+        raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=entries[-1][0])
     if end < len(body):
-        raise Malformed(
-            f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}"
-        )
+        raise Malformed(f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}")
     wanted = [entry for entry in entries if not bundled or entry[0] in bundled]
     if sum((stop - start) // ITEM_BYTES[dtype] for _, dtype, _, start, stop in wanted) > MAX_NUMBERS:
         lookalikes.refuse(header)
-        raise TooLarge(
-            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer."
-        )
+        raise TooLarge(f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.")
     tensors = [
-        Tensor(name, decode(body[start:stop], dtype, shape, name), dtype)
-        for name, dtype, shape, start, stop in wanted
+        Tensor(name, decode(body[start:stop], dtype, shape, name), dtype) for name, dtype, shape, start, stop in wanted
     ]
     return tensors, metadata, bool(bundled)
 
@@ -139,12 +132,7 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
     if not isinstance(entry, dict) or set(entry) != _FIELDS:
         raise Malformed(f"The entry of {name!r} must have exactly dtype, shape and data_offsets.", where=name)
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if (
-        not isinstance(offsets, list)
-        or len(offsets) != 2
-        or not all(map(_natural, offsets))
-        or offsets[1] < offsets[0]
-    ):
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_natural, offsets)) or offsets[1] < offsets[0]:
         raise Malformed(f"{name!r} has impossible offsets.", where=name)
     if not read:
         return "", (), offsets[0], offsets[1]
@@ -178,7 +166,5 @@ def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
         offset += len(raw)
         body.append(raw)
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (
-        -len(text) % 8
-    )  # numbers begin on an eight-byte boundary, as the format's own writer does it
+    text += b" " * (-len(text) % 8)  # numbers begin on an eight-byte boundary, as the format's own writer does it
     return len(text).to_bytes(8, "little") + text + b"".join(body)

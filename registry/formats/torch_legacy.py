@@ -33,9 +33,7 @@ def _storages(value: Any) -> dict[str, StorageRef]:
         match item:
             case TensorRef(storage=storage):
                 if found.setdefault(storage.key, storage) != storage:
-                    raise Malformed(
-                        f"The file describes the storage {storage.key[:60]} in two ways.", where="storages"
-                    )
+                    raise Malformed(f"The file describes the storage {storage.key[:60]} in two ways.", where="storages")
             case dict():
                 waiting.extend(item.values())
             case list() | tuple():
@@ -58,11 +56,7 @@ def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
     value, at = pickled.read(data, at)
     keys, at = pickled.read(data, at)
     known = _storages(value)
-    if (
-        not isinstance(keys, list)
-        or not all(type(key) is str for key in keys)
-        or sorted(keys) != sorted(known)
-    ):
+    if not isinstance(keys, list) or not all(type(key) is str for key in keys) or sorted(keys) != sorted(known):
         raise Malformed("The file's list of storages does not match its tensors.", where=f"offset {at}")
     records: dict[str, bytes] = {}
     for key in keys:

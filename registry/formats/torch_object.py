@@ -16,9 +16,7 @@ def tensors(values: dict[str, TensorRef], records: dict[str, bytes]) -> list[Ten
     if len(values) > MAX_TENSORS:
         raise TooLarge(f"The file holds {len(values)} tensors; an embedding has at most {MAX_TENSORS}.")
     if sum(_count(name, view, records) for name, view in values.items()) > MAX_NUMBERS:
-        raise TooLarge(
-            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer."
-        )
+        raise TooLarge(f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.")
     return [_read(name, view, records) for name, view in values.items()]
 
 

@@ -36,9 +36,7 @@ def folder(data: bytes) -> str:
 
 def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
     if at < 0 or at + struct.calcsize(layout) > len(data):
-        raise Truncated(
-            f"The archive ends inside its {what}; it was not downloaded whole.", where=f"offset {at}"
-        )
+        raise Truncated(f"The archive ends inside its {what}; it was not downloaded whole.", where=f"offset {at}")
     return struct.unpack_from(layout, data, at)
 
 
@@ -59,9 +57,7 @@ def stored(data: bytes, names: re.Pattern[str]) -> dict[str, bytes]:
     """
     directory, directory_end, count = _directory(data)
     if count > MAX_RECORDS:
-        raise TooLarge(
-            f"The archive has {count} records; an embedding's has at most {MAX_RECORDS}.", where="directory"
-        )
+        raise TooLarge(f"The archive has {count} records; an embedding's has at most {MAX_RECORDS}.", where="directory")
     records: dict[str, bytes] = {}
     prefixes: set[str] = set()
     at, expected = directory, 0
@@ -93,9 +89,7 @@ def _directory(data: bytes) -> tuple[int, int, int]:
         _, _, end64, _ = _unpack("<4sIQI", data, end - 20, "zip64 locator")
         if data[end64 : end64 + 4] != _END64 or end64 + 56 != end - 20:
             raise Malformed("The archive's zip64 record is not where it says.", where="end")
-        _, _, _, _, _, _, here64, count64, size64, start64 = _unpack(
-            "<4sQHHIIQQQQ", data, end64, "zip64 record"
-        )
+        _, _, _, _, _, _, here64, count64, size64, start64 = _unpack("<4sQHHIIQQQQ", data, end64, "zip64 record")
         # Where the small fields are not saturated, both records must say the same.
         small = (count, size, start)
         for value, large, limit in zip(
@@ -171,20 +165,13 @@ def _name(raw: bytes) -> str:
     return name
 
 
-def _local(
-    data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int, name: str
-) -> tuple[int, int]:
+def _local(data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int, name: str) -> tuple[int, int]:
     """Check a local header against the directory; return where the record's numbers start and where it all ends."""
     magic, _, local_flags, method, _, _, local_crc, packed, local_size, name_size, extra_size = _unpack(
         "<4sHHHHHIIIHH", data, offset, "record"
     )
     start = offset + 30 + name_size + extra_size
-    if (
-        magic != _LOCAL
-        or method
-        or local_flags != flags
-        or data[offset + 30 : offset + 30 + name_size] != raw
-    ):
+    if magic != _LOCAL or method or local_flags != flags or data[offset + 30 : offset + 30 + name_size] != raw:
         raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
     streamed = bool(flags & 0x0008)
     for value, true in ((local_crc, crc), (packed, size), (local_size, size)):
@@ -218,11 +205,7 @@ def write(records: dict[str, bytes], *, prefix: str = "archive") -> bytes:
             len(content),
             len(raw),
         )  # 0x21: 1 January 1980
-        directory += (
-            struct.pack("<4sHHHHHHIIIHHHHHII", _CENTRAL, 20, 20, *fields, 0, 0, 0, 0, 0, len(body)) + raw
-        )
+        directory += struct.pack("<4sHHHHHHIIIHHHHHII", _CENTRAL, 20, 20, *fields, 0, 0, 0, 0, 0, len(body)) + raw
         body += struct.pack("<4sHHHHHIIIHH", _LOCAL, 20, *fields, 0) + raw + content
     count = len(records)
-    return (
-        body + directory + struct.pack("<4sHHHHIIH", _END, 0, 0, count, count, len(directory), len(body), 0)
-    )
+    return body + directory + struct.pack("<4sHHHHIIH", _END, 0, 0, count, count, len(directory), len(body), 0)

@@ -73,15 +73,11 @@ def _stream(data: bytes) -> bytes:
         start = at + 8
         at = start + size + size % 2
         if at > len(data):
-            raise Truncated(
-                "The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {start}"
-            )
+            raise Truncated("The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {start}")
         if kind == b"VP8L" and not found and size >= 5 and data[start] == _LOSSLESS:
             found = data[start : start + size]
         elif kind == b"VP8X" and start == _RIFF_BYTES + 8 and size == _FEATURES_BYTES:
-            canvas = tuple(
-                int.from_bytes(data[start + side : start + side + 3], "little") + 1 for side in (4, 7)
-            )
+            canvas = tuple(int.from_bytes(data[start + side : start + side + 3], "little") + 1 for side in (4, 7))
         elif kind in (b"VP8 ", b"ANIM", b"ANMF", b"ALPH"):
             raise NotAnEmbedding(
                 "The file is a lossy or animated WebP picture, which cannot carry an embedding. Upload the picture as it "

@@ -100,9 +100,7 @@ def write(
 
 def stem(name: str) -> str:
     """A file name without extension that every system and every tool's prompt grammar takes."""
-    return (
-        re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:_MAX_STEM_CHARACTERS].rstrip("-.") or "embedding"
-    )
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:_MAX_STEM_CHARACTERS].rstrip("-.") or "embedding"
 
 
 def _as_dtype(encoder: Encoder, dtype: Dtype) -> np.ndarray:

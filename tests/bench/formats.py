@@ -64,7 +64,11 @@ def typical() -> dict[str, tuple[bytes, Callable[[bytes], object], str]]:
         "A1111 .pt before torch 1.6, 4 vectors": (saved(a1111(4), _use_new_zipfile_serialization=False), by_torch, pt),
         "diffusers .bin, 1 vector": (saved({"<cat>": torch.from_numpy(make.vectors(1)[0])}), by_torch, pt),
         "diffusers .bin, 4 vectors": (saved({"<cat>": torch.from_numpy(vectors)}), by_torch, pt),
-        "SDXL .pt, 4 vectors": (saved({"clip_l": torch.from_numpy(vectors), "clip_g": torch.from_numpy(big)}), by_torch, pt),
+        "SDXL .pt, 4 vectors": (
+            saved({"clip_l": torch.from_numpy(vectors), "clip_g": torch.from_numpy(big)}),
+            by_torch,
+            pt,
+        ),
         "kohya .safetensors, 4 vectors": (safetensors.numpy.save({"emb_params": vectors}), loaded, tensors),
         "kohya .safetensors, 16 vectors": (safetensors.numpy.save({"emb_params": make.vectors(16)}), loaded, tensors),
         "SDXL .safetensors, 4 vectors": (safetensors.numpy.save({"clip_l": vectors, "clip_g": big}), loaded, tensors),
@@ -74,7 +78,10 @@ def typical() -> dict[str, tuple[bytes, Callable[[bytes], object], str]]:
 
 def worst() -> dict[str, bytes]:
     """The largest files that are accepted, by container."""
-    tall = {name: make.vectors(256, width) for name, width in (("clip_l", 768), ("clip_g", 1280), ("t5xxl", 4096), ("llama", 4096))}
+    tall = {
+        name: make.vectors(256, width)
+        for name, width in (("clip_l", 768), ("clip_g", 1280), ("t5xxl", 4096), ("llama", 4096))
+    }
     doubles = {name: tall[name].astype(np.float64) for name in ("clip_l", "clip_g", "t5xxl")}
     return {
         "HiDream .safetensors, 256 vectors": make.safetensors(tall),
@@ -117,7 +124,13 @@ def main() -> None:
                ratio=round(theirs / ours, 2), ratio_reading=round(theirs / reading, 2), goal_milliseconds=GOAL_MILLISECONDS)  # fmt: skip
     for name, data in worst().items():
         action = lambda data=data: inspect(data)  # noqa: E731
-        report("inspect-worst", file=name, bytes=len(data), milliseconds=round(milliseconds(action), 1), peak_mib=round(peak_mib(action), 1))
+        report(
+            "inspect-worst",
+            file=name,
+            bytes=len(data),
+            milliseconds=round(milliseconds(action), 1),
+            peak_mib=round(peak_mib(action), 1),
+        )
 
 
 if __name__ == "__main__":

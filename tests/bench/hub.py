@@ -125,7 +125,9 @@ from registry.models import Embedding
 print(json.dumps({"rows": Embedding.objects.filter(visibility="public").count(), "queries": counts[24]}))
 """
     environment = os.environ | {"HUB_VAR": str(folder), "DJANGO_SETTINGS_MODULE": "hub.settings"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     report("browse", **json.loads(done.stdout.splitlines()[-1]), goal_queries=8)
 
 

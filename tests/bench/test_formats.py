@@ -14,7 +14,9 @@ def test_every_file_that_is_measured_is_read(name):
     for what, file in files.items():
         data = file if isinstance(file, bytes) else file[0]
         found = inspect(data)
-        count = next((int(word.strip()) for word in what.replace(",", " ").split() if word.isdigit() and int(word) < 512), 0)
+        count = next(
+            (int(word.strip()) for word in what.replace(",", " ").split() if word.isdigit() and int(word) < 512), 0
+        )
         assert found.vectors == count, what
 
 

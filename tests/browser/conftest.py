@@ -10,7 +10,13 @@ import pytest
 # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
-QUIET = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +44,10 @@ def open_page(browser, live_server):
 
     def make(*, width=1280, scheme="light", scripts=True, user=None):
         context = browser.new_context(
-            base_url=live_server.url, viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
+            base_url=live_server.url,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
         )
         contexts.append(context)
         if user is not None:
@@ -52,7 +61,10 @@ def open_page(browser, live_server):
         page = context.new_page()
         page.on("console", lambda message: problems.append(message.text) if is_problem(message) else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: problems.append(request.url) if not request.url.startswith(live_server.url) else None)
+        page.on(
+            "request",
+            lambda request: problems.append(request.url) if not request.url.startswith(live_server.url) else None,
+        )
         return page
 
     yield make

@@ -21,7 +21,9 @@ def share(owner, name, **fields):
         "title": name.capitalize(), "token": f"<{name}>", "kind": "object", "base": "sd1", "license": "cc0-1.0",
         "visibility": "public", "previews": [NewPreview(picture=store_generated(Image.new("RGB", (64, 64), "teal")))],
     }  # fmt: skip
-    return upload_embedding(owner=owner, filename=f"{name}.safetensors", data=data, name=name, **(values | fields)).embedding
+    return upload_embedding(
+        owner=owner, filename=f"{name}.safetensors", data=data, name=name, **(values | fields)
+    ).embedding
 
 
 @pytest.fixture
@@ -110,7 +112,9 @@ def test_an_upload_shows_what_is_inside_before_it_publishes(open_page, transacti
     page = open_page(user=alice)
     page.goto("/upload")
     data = canonical([Encoder("emb_params", np.full((3, 768), 0.013, np.float32), "F32")])
-    page.get_by_label("Embedding file").set_input_files({"name": "Paper Boat.safetensors", "mimeType": "", "buffer": data})
+    page.get_by_label("Embedding file").set_input_files(
+        {"name": "Paper Boat.safetensors", "mimeType": "", "buffer": data}
+    )
     page.get_by_role("button", name="Look inside").click()
     assert page.get_by_text("3 × 768").is_visible()
     assert not Embedding.objects.exists()
@@ -125,7 +129,9 @@ def test_an_upload_shows_what_is_inside_before_it_publishes(open_page, transacti
 def test_a_file_that_is_no_embedding_is_refused_by_name(open_page, transactional_db, alice):
     page = open_page(user=alice)
     page.goto("/upload")
-    page.get_by_label("Embedding file").set_input_files({"name": "notes.pt", "mimeType": "", "buffer": b"just some text"})
+    page.get_by_label("Embedding file").set_input_files(
+        {"name": "notes.pt", "mimeType": "", "buffer": b"just some text"}
+    )
     page.get_by_role("button", name="Look inside").click()
     assert "notes.pt" in page.get_by_role("alert").inner_text()
 

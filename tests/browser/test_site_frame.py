@@ -17,9 +17,7 @@ def overflow(page):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_the_menu_closes_by_a_click_elsewhere_and_by_escape(
-    open_page, transactional_db, alice, width, scheme
-):
+def test_the_menu_closes_by_a_click_elsewhere_and_by_escape(open_page, transactional_db, alice, width, scheme):
     page = open_page(width=width, scheme=scheme, user=alice)
     page.goto("/")
     menu, entry = page.locator("details.menu summary"), page.get_by_role("link", name="API tokens")

@@ -18,7 +18,9 @@ DOCKERFILES = sorted(DOCKER.glob("*.Dockerfile"))
 
 
 def lines(dockerfile, instruction):
-    return [line.split(maxsplit=1)[1] for line in dockerfile.read_text().splitlines() if line.startswith(f"{instruction} ")]
+    return [
+        line.split(maxsplit=1)[1] for line in dockerfile.read_text().splitlines() if line.startswith(f"{instruction} ")
+    ]
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda file: file.name)
@@ -35,7 +37,9 @@ def test_every_manage_command_that_an_image_runs_exists(dockerfile):
     texts = [*lines(dockerfile, "RUN"), *lines(dockerfile, "CMD"), (DOCKER / "web.sh").read_text()]
     commands = set(re.findall(r"manage\.py[\", ]+(\w+)", "\n".join(texts)))
     assert commands
-    known = subprocess.run([sys.executable, "manage.py", "help", "--commands"], cwd=ROOT, capture_output=True, text=True)
+    known = subprocess.run(
+        [sys.executable, "manage.py", "help", "--commands"], cwd=ROOT, capture_output=True, text=True
+    )
     assert commands <= set(known.stdout.split())
 
 
@@ -69,7 +73,12 @@ def test_compose_asks_for_nothing_that_the_example_file_does_not_offer():
 def test_the_example_file_as_it_is_gives_the_defaults(tmp_path):
     """Web and worker start with every variable that is left empty, and any password of the database."""
     environment = dict.fromkeys(offered(), "") | compose()["services"]["web"]["environment"]
-    environment |= {"PGPASSWORD": "a@b/c#d:%", "HUB_SECRET_KEY": "k" * 50, "HUB_VAR": str(tmp_path), "PATH": os.environ["PATH"]}
+    environment |= {
+        "PGPASSWORD": "a@b/c#d:%",
+        "HUB_SECRET_KEY": "k" * 50,
+        "HUB_VAR": str(tmp_path),
+        "PATH": os.environ["PATH"],
+    }
     code = (
         "import django; django.setup()\n"
         "from django.conf import settings\n"
@@ -103,11 +112,15 @@ def test_the_web_tests_pass_in_what_the_web_image_installs():
     subprocess.run(install, cwd=ROOT, check=True, timeout=500)
     # The test runner itself is no part of the image.
     pins = ["--constraint", "constraints.txt", "pytest", "pytest-django"]
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins], cwd=ROOT, check=True)
+    subprocess.run(
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins], cwd=ROOT, check=True
+    )
     assert subprocess.run([str(python), "-c", "import torch"], capture_output=True).returncode != 0
     # Left out: the format library, which needs nothing of the image, and the embedded run, which starts a worker.
     tests = ["tests/registry", "tests/hub", "tests/test_permissions.py", "tests/test_health.py"]
     without = ["--ignore", "tests/registry/formats", "--ignore", "tests/hub/test_up.py"]
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, *without]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"STARWORD_TEST_DATABASE": "web_image"}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"STARWORD_TEST_DATABASE": "web_image"}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -28,7 +28,13 @@ def test_from_images_to_a_public_embedding_with_pictures(alice, bob, api_as, tmp
     ensure_builtin_bases()
     concept = CONCEPTS["cobalt-heart"]
     images = [SimpleUploadedFile(f"{index}.png", encoded(image)) for index, image in enumerate(draw(concept, 4, 1))]
-    form = {"images": images, "base": "pocket", "token": concept.token, "kind": concept.kind, "init": concept.initialiser}
+    form = {
+        "images": images,
+        "base": "pocket",
+        "token": concept.token,
+        "kind": concept.kind,
+        "init": concept.initialiser,
+    }
     client = api_as(alice)
     with WorkerProcess(tmp_path) as worker:
         answer = client.post("/api/hub/jobs", form | {"name": concept.name, "steps": STEPS}, format="multipart")

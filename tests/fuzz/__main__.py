@@ -23,9 +23,7 @@ def main() -> None:
     """Fuzz for some minutes, or read the inputs that are named once each."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of the random numbers; 0 for another one in each run"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; 0 for another one in each run")
     parser.add_argument("inputs", nargs="*", type=Path, help="findings to try again, instead of fuzzing")
     options = parser.parse_args()
     if options.inputs:

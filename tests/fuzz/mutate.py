@@ -65,9 +65,7 @@ def _inside(data: bytes, max_size: int, chance: random.Random, mutate: Mutate) -
 
 def _zip(data: bytes, chance: random.Random, mutate: Mutate) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        records = [
-            (info.filename, archive.read(info)) for info in archive.infolist() if not info.compress_type
-        ]
+        records = [(info.filename, archive.read(info)) for info in archive.infolist() if not info.compress_type]
     pickles = [at for at, (name, _) in enumerate(records) if name.endswith("data.pkl")]
     at = pickles[0] if pickles and chance.random() < 0.8 else chance.randrange(len(records))
     name, content = records[at]
@@ -97,9 +95,7 @@ def _png(data: bytes, chance: random.Random, mutate: Mutate) -> bytes:
         except binascii.Error:
             content = mutate(content, 32 * 1024)
     elif kind == b"IDAT" and chance.random() < 0.7:
-        content = zlib.compress(
-            mutate(zlib.decompressobj().decompress(content, _MAX_UNPACKED), _MAX_UNPACKED), 1
-        )
+        content = zlib.compress(mutate(zlib.decompressobj().decompress(content, _MAX_UNPACKED), _MAX_UNPACKED), 1)
     else:
         content = mutate(content, 32 * 1024)
     chunks[at] = (kind, content)

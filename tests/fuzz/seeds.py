@@ -46,12 +46,18 @@ def generated() -> list[bytes]:
     sidecar = json.dumps({"TOK": "<s0><s1>"}).encode()
     singles = [
         *(case[0] for case in test_layouts.CASES.values()),
-        *(data for part in (bad_containers, bad_contents, bad_pictures, bad_streams, payloads) for data, _ in part.CASES.values()),
+        *(
+            data
+            for part in (bad_containers, bad_contents, bad_pictures, bad_streams, payloads)
+            for data, _ in part.CASES.values()
+        ),
         png(hiding(as_json(_SMALL))),
         bad_pictures.told(as_json(_SMALL)),
         _webp(),
         _a1111("koi"),
-        make.safetensors({"bundle_emb.cat.clip_l": _ONE, "bundle_emb.cat.clip_g": _BIG, "lora_unet.alpha": _SMALL[:1, :1]}),
+        make.safetensors(
+            {"bundle_emb.cat.clip_l": _ONE, "bundle_emb.cat.clip_g": _BIG, "lora_unet.alpha": _SMALL[:1, :1]}
+        ),
         make.safetensors({"<s1>": _ONE[0], "unet:0:up": _SMALL}, {"<s1>": "<embed>", "ss_output_name": "/home/me/koi"}),
     ]
     several = [

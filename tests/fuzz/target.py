@@ -95,12 +95,8 @@ def _check_several(files: list[tuple[str, bytes]]) -> None:
 
 def _check_refusal(error: FormatError) -> None:
     assert error.code in {kind.code for kind in FormatError.__subclasses__()}
-    assert 20 < len(error.message) <= MAX_MESSAGE_CHARACTERS and error.message.endswith("."), repr(
-        error.message
-    )
-    assert not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in error.message), repr(
-        error.message
-    )
+    assert 20 < len(error.message) <= MAX_MESSAGE_CHARACTERS and error.message.endswith("."), repr(error.message)
+    assert not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in error.message), repr(error.message)
     assert error.where.isprintable(), repr(error.where)
 
 

@@ -62,9 +62,7 @@ def test_no_page_promises_mail_where_none_is_sent(client, alice):
         "/accounts/email/", {"action_add": "", "email": "alice@example.org"}, follow=True
     ).content.decode()
     assert "alice@example.org" in added
-    assert not re.search(
-        "verif|confirm|notif", re.search(r"<body.*</body>", added, re.DOTALL)[0], re.IGNORECASE
-    )
+    assert not re.search("verif|confirm|notif", re.search(r"<body.*</body>", added, re.DOTALL)[0], re.IGNORECASE)
 
 
 def test_a_hub_with_mail_offers_a_link_for_a_forgotten_password(client, settings):
@@ -103,7 +101,10 @@ def test_an_account_that_was_made_without_a_password_chooses_one(client, alice):
     alice.save()
     client.force_login(alice)
     assert "<h1>Choose a password</h1>" in shown(client, "/accounts/password/set/")
-    assert "Use 8 characters or more." in client.post("/accounts/password/set/", {"password1": "x1", "password2": "x1"}).content.decode()
+    assert (
+        "Use 8 characters or more."
+        in client.post("/accounts/password/set/", {"password1": "x1", "password2": "x1"}).content.decode()
+    )
 
 
 def test_nothing_says_that_a_mail_was_sent_to_confirm_an_address(client):

@@ -24,7 +24,9 @@ def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(client):
     assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
     answer = client.get("/api/hub/nothing")
     assert answer.status_code == 404
-    assert answer.json() == {"error": {"code": "not_found", "message": "There is nothing here, or nothing that you may see."}}
+    assert answer.json() == {
+        "error": {"code": "not_found", "message": "There is nothing here, or nothing that you may see."}
+    }
 
 
 def test_too_many_files_are_refused_in_words(client, settings):

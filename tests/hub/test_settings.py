@@ -80,7 +80,11 @@ def test_every_first_segment_the_site_uses_is_reserved():
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch):
     monkeypatch.setenv("HUB_EXAMPLE", " ")
-    assert (env.text("HUB_EXAMPLE", "a"), env.words("HUB_EXAMPLE", "a,b"), env.number("HUB_EXAMPLE", 3)) == ("a", ["a", "b"], 3)
+    assert (env.text("HUB_EXAMPLE", "a"), env.words("HUB_EXAMPLE", "a,b"), env.number("HUB_EXAMPLE", 3)) == (
+        "a",
+        ["a", "b"],
+        3,
+    )
 
 
 def test_a_command_that_only_looks_into_files_leaves_no_state_behind(tmp_path):
@@ -89,5 +93,7 @@ def test_a_command_that_only_looks_into_files_leaves_no_state_behind(tmp_path):
     state = tmp_path / "state"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "hub.settings", "HUB_VAR": str(state), "HUB_SECRET_KEY": ""}
     for command in (["inspect", file], ["convert", file, "--to", "comfyui", "--out", tmp_path / "out"]):
-        subprocess.run([sys.executable, "manage.py", *command], env=environment, cwd=settings.ROOT, capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", *command], env=environment, cwd=settings.ROOT, capture_output=True, check=True
+        )
     assert not state.exists()

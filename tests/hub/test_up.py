@@ -32,7 +32,12 @@ def settings_of(environment):
     )
     environment = environment | {"DJANGO_SETTINGS_MODULE": "hub.settings"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=django_settings.ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=django_settings.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.split()
 
@@ -85,7 +90,12 @@ def test_a_second_interrupt_does_not_cut_the_stopping_short():
     )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "hub.settings"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=django_settings.ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=django_settings.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (0, "stopped in order"), done.stderr
 

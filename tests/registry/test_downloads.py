@@ -29,9 +29,7 @@ def ask(rf, version):
     """Serve a file of the version; returns status, headers and bytes."""
 
     def make(target="canonical", dtype="float32", *, method="get", filename=None, of=version, **headers):
-        request = getattr(rf, method)(
-            "/", headers={name.replace("_", "-"): value for name, value in headers.items()}
-        )
+        request = getattr(rf, method)("/", headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = serve(request, of, target, filename, dtype)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         return answer.status_code, answer.headers, body

@@ -180,7 +180,9 @@ def rows(version):
     )
 
 
-def test_what_an_older_release_left_is_indexed_by_the_command_and_indexing_again_changes_nothing(alice, upload, version):
+def test_what_an_older_release_left_is_indexed_by_the_command_and_indexing_again_changes_nothing(
+    alice, upload, version
+):
     sdxl = upload(alice, "big-one", data=sdxl_file(), base="sdxl").latest
     before = [rows(version), rows(sdxl)]
     for made in (version, sdxl):

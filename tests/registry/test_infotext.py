@@ -25,7 +25,9 @@ def test_quoted_ti_hashes_are_read_as_a1111_writes_them():
     ]
 
 
-@pytest.mark.parametrize("after", ["Version: v1.6.0", "Model hash: 6ce0161689", "Variation seed: 123456789", "Lora hashes: x", ""])
+@pytest.mark.parametrize(
+    "after", ["Version: v1.6.0", "Model hash: 6ce0161689", "Variation seed: 123456789", "Lora hashes: x", ""]
+)
 def test_unquoted_ti_hashes_end_where_the_next_entry_begins(after):
     assert named(f"TI hashes: my word: C74B4E810B03, b: 5e40d722fc3d, {after}") == [
         ("my word", ["c74b4e810b03"], [], ["ti_hashes"]),
@@ -38,7 +40,9 @@ def test_a_quoted_list_that_lost_its_end_is_read_as_far_as_it_goes():
 
 
 def test_hashes_name_embeddings_among_other_models():
-    text = A1111.format('Hashes: {"model": "6ce0161689", "lora:x": "aaaaaaaaaaaa", "embed:EasyNegative": "c74b4e810b", "embed:n": 7}')
+    text = A1111.format(
+        'Hashes: {"model": "6ce0161689", "lora:x": "aaaaaaaaaaaa", "embed:EasyNegative": "c74b4e810b", "embed:n": 7}'
+    )
     assert named(text) == [("EasyNegative", ["c74b4e810b"], [], ["hashes"])]
 
 
@@ -66,7 +70,19 @@ def test_one_embedding_named_in_several_ways_is_one():
     ]
 
 
-@pytest.mark.parametrize("text", ["", "TI hashes: ", "Hashes: {", "Hashes: " + "{\"a\":" * 5000, "embedding:", "a prompt", "Used embeddings:", "TI hashes: : 0123456789ab"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "TI hashes: ",
+        "Hashes: {",
+        "Hashes: " + '{"a":' * 5000,
+        "embedding:",
+        "a prompt",
+        "Used embeddings:",
+        "TI hashes: : 0123456789ab",
+    ],
+)
 def test_a_text_without_embeddings_names_none(text):
     assert parse(text) == []
 
@@ -77,7 +93,20 @@ def test_more_embeddings_than_a_picture_can_use_are_refused():
         parse(" ".join(f"embedding:word-{n}" for n in range(MAX_REFERENCES + 1)))
 
 
-@pytest.mark.parametrize("piece", ["TI hashes: ", 'TI hashes: "', "Hashes: {", "Used embeddings: [", "embedding:", "a", "Used embeddings: a [", "[" , "\\"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "TI hashes: ",
+        'TI hashes: "',
+        "Hashes: {",
+        "Used embeddings: [",
+        "embedding:",
+        "a",
+        "Used embeddings: a [",
+        "[",
+        "\\",
+    ],
+)
 def test_the_longest_text_is_read_in_good_time(piece):
     text = (piece * (MAX_CHARACTERS // len(piece) + 1))[:MAX_CHARACTERS]
     begun = time.process_time()

@@ -30,9 +30,7 @@ def test_a_like_can_be_taken_back_once(alice, bob, upload):
 def test_likes_at_once_are_all_counted_and_none_twice(alice, upload):
     embedding = upload(alice)
     people = [User.objects.create_user(f"fan-{n}") for n in range(5)]
-    outcomes = at_once(
-        [lambda p=p: services.like(user=p, embedding=embedding) for p in people for _ in range(2)]
-    )
+    outcomes = at_once([lambda p=p: services.like(user=p, embedding=embedding) for p in people for _ in range(2)])
     assert sorted(outcomes) == [False] * 5 + [True] * 5
     assert Embedding.objects.get().likes == Like.objects.count() == 5
 

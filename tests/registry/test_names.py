@@ -69,7 +69,9 @@ def test_a_title_in_any_language_is_stored_in_one_form(title, stored):
     assert check_title(title) == stored
 
 
-@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u061c", "\u00ad", "\u3164", "\u115f", "\U000e0041"])
+@pytest.mark.parametrize(
+    "hidden", ["\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u061c", "\u00ad", "\u3164", "\u115f", "\U000e0041"]
+)
 def test_a_title_with_what_cannot_be_seen_is_refused(hidden):
     with pytest.raises(RegistryError, match=r"cannot be seen|control") as refused:
         check_title(f"Red{hidden}heart")

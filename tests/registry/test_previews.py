@@ -44,16 +44,12 @@ def test_a_camera_picture_is_turned_upright_and_tells_nothing_more():
     sideways = Image.new("RGB", (60, 20), (0, 0, 255))
     sideways.paste((255, 0, 0), (0, 0, 20, 20))
     file = io.BytesIO()
-    sideways.save(
-        file, "JPEG", exif=exif, icc_profile=profile, xmp=b"<secret/>", comment="secret", quality=95
-    )
+    sideways.save(file, "JPEG", exif=exif, icc_profile=profile, xmp=b"<secret/>", comment="secret", quality=95)
     result, image = stored(file.getvalue(), "photo.jpg")
     assert (result.width, result.height) == (20, 60)
     assert image.convert("RGB").getpixel((10, 5))[0] > 200  # what was left is now on top
     assert not image.getexif()
-    assert not {"exif", "icc_profile", "xmp", "comment"} & {
-        name for name, value in image.info.items() if value
-    }
+    assert not {"exif", "icc_profile", "xmp", "comment"} & {name for name, value in image.info.items() if value}
     assert b"secret" not in storage.read(result.blob)
     assert b"A camera" not in storage.read(result.blob)
 
@@ -88,10 +84,7 @@ def bomb(width, height):
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(100)))
-        + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
     )
 
 

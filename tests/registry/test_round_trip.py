@@ -33,10 +33,7 @@ WIDTHS = {
 
 
 def made(widths, rows):
-    return [
-        Encoder(name, vectors(index, rows, width), "F32")
-        for index, (name, width) in enumerate(widths.items())
-    ]
+    return [Encoder(name, vectors(index, rows, width), "F32") for index, (name, width) in enumerate(widths.items())]
 
 
 def downloads(version):
@@ -132,6 +129,4 @@ def test_a_zip_of_anything_else_is_refused_by_name(api_as, bob, zipped):
     answer = api_as(bob).post("/api/hub/inspect", sent(evil), format="multipart")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, "malformed")
-    assert (
-        error["message"].startswith("red-heart.zip: ") and "learned_embeds_2.scr.safeten" in error["message"]
-    )
+    assert error["message"].startswith("red-heart.zip: ") and "learned_embeds_2.scr.safeten" in error["message"]

@@ -36,9 +36,7 @@ def shelf(alice, bob, upload):
         description="Sleeping on a **windowsill**, running.",
         seed=1,
     )
-    upload(
-        bob, "catalogue", title="Printed catalogue", token="<print>", description="No animal at all", seed=2
-    )
+    upload(bob, "catalogue", title="Printed catalogue", token="<print>", description="No animal at all", seed=2)
     upload(bob, "bad-hands", title="Bad hands", token="bad_hands_5", kind="negative", tags=["hands"], seed=3)
 
 
@@ -160,9 +158,7 @@ def test_equals_keep_a_fixed_order(alice, upload):
 @pytest.mark.parametrize("rows", [1, 30])
 def test_cards_cost_three_queries_whatever_the_rows(alice, bob, upload, rows):
     picture = StoredPicture("0" * 64, 64, 64)
-    previews = [
-        NewPreview(picture=picture, variant=variant) for variant in ("initialiser", "learned", "learned")
-    ]
+    previews = [NewPreview(picture=picture, variant=variant) for variant in ("initialiser", "learned", "learned")]
     for number in range(rows):
         upload((alice, bob)[number % 2], f"word-{number}", seed=number, previews=previews)
     with CaptureQueriesContext(

@@ -17,7 +17,8 @@ def test_look_alikes_share_a_skeleton(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("koi", "kei"), ("red", "read"), ("猫", "犬"), ("koi", "koi2"), ("naive", "naïve"), ("a", "b"), ("кот", "пёс")]
+    ("one", "other"),
+    [("koi", "kei"), ("red", "read"), ("猫", "犬"), ("koi", "koi2"), ("naive", "naïve"), ("a", "b"), ("кот", "пёс")],
 )
 def test_different_names_do_not(one, other):
     assert skeletons(one) and skeletons(other)
@@ -28,7 +29,9 @@ def test_a_name_of_marks_alone_looks_like_nothing():
     assert skeletons("***", "", "\u200b") == []
 
 
-@pytest.mark.parametrize("character", ["\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u3164", "\ufe0f", "\x00", "\u061c"])
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u3164", "\ufe0f", "\x00", "\u061c"]
+)
 def test_what_shows_nothing_is_known(character):
     assert is_invisible(character)
 

@@ -13,7 +13,7 @@ from registry.models import Embedding
 from registry.snippets import for_version
 from tests.registry.samples import sdxl_file
 
-HOSTILE = ['");__import__("os").system("id");("', "'+x+'", "\\", 'a"""b', "\\\"", "{}", "{0.name}", "%s", "<x>\u2028y"]
+HOSTILE = ['");__import__("os").system("id");("', "'+x+'", "\\", 'a"""b', '\\"', "{}", "{0.name}", "%s", "<x>\u2028y"]
 
 
 def code_of(embedding, tool="diffusers"):
@@ -31,7 +31,15 @@ def test_no_token_gets_out_of_its_string(alice, upload, token, kind, base, data)
     strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     assert token in strings
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    assert names <= {"urlretrieve", "StableDiffusionPipeline", "StableDiffusionXLPipeline", "base", "pipe", "state", "load_file"}
+    assert names <= {
+        "urlretrieve",
+        "StableDiffusionPipeline",
+        "StableDiffusionXLPipeline",
+        "base",
+        "pipe",
+        "state",
+        "load_file",
+    }
 
 
 @pytest.mark.parametrize("token", ['a"b', "a'b", "a`b", "a\\b"])

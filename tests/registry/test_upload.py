@@ -187,9 +187,7 @@ def test_versions_that_arrive_at_once_get_numbers_of_their_own(alice, upload):
 
 def test_what_is_said_can_change_and_what_files_carry_cannot(alice, upload):
     embedding = upload(alice, visibility="private")
-    services.update_embedding(
-        embedding=embedding, title="New", description="# Hi", tags=["a b"], visibility="unlisted"
-    )
+    services.update_embedding(embedding=embedding, title="New", description="# Hi", tags=["a b"], visibility="unlisted")
     stored = Embedding.objects.get()
     assert (stored.title, stored.tags, stored.visibility) == ("New", ["a-b"], "unlisted")
     assert stored.description_html == "<h3>Hi</h3>\n"

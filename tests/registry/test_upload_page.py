@@ -68,7 +68,10 @@ def test_numbers_that_are_here_are_shown_as_the_version_they_are(site, bob, uplo
     upload(bob, "kite")
     half = write(Target.CANONICAL, inspect(sd1_file()).encoders, token="<x>", name="x", dtype="float16")[0].data
     page, _ = look(site, ("mine.safetensors", half))
-    assert '<a href="/bob/kite?version=1">bob/kite, version 1</a> (one is the other rounded to float16)' in page.content.decode()
+    assert (
+        '<a href="/bob/kite?version=1">bob/kite, version 1</a> (one is the other rounded to float16)'
+        in page.content.decode()
+    )
 
 
 def test_a_look_alike_is_shown_before_publishing_and_does_not_stop_it(site, bob, upload):

@@ -43,7 +43,9 @@ class Hub:
         self.start_seconds = 0.0
 
     def __enter__(self) -> Self:
-        environment = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")}
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+        }
         environment["HUB_VAR"] = str(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = (self.folder / "hub.log").open("ab")
@@ -67,7 +69,9 @@ class Hub:
         except (OSError, KeyError, ValueError):
             return False
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:

@@ -18,7 +18,11 @@ from training.broker import LazyPool, build, connection_options
 
 @pytest.mark.parametrize(
     ("url", "kind"),
-    [("", PostgresBroker), ("amqp://hub:secret@127.0.0.1:5672/", RabbitmqBroker), ("redis://127.0.0.1:6379/0", RedisBroker)],
+    [
+        ("", PostgresBroker),
+        ("amqp://hub:secret@127.0.0.1:5672/", RabbitmqBroker),
+        ("redis://127.0.0.1:6379/0", RedisBroker),
+    ],
 )
 def test_the_address_names_the_broker_and_nothing_is_connected_yet(url, kind):
     made = build(url, {"NAME": "no-such-database", "HOST": "/nowhere"})
@@ -76,7 +80,9 @@ def test_a_broker_that_is_not_there_is_told_soon(settings, url):
 
 def test_a_dead_broker_holds_no_request_up_and_is_only_logged(caplog, monkeypatch):
     dead = build("", {"NAME": "none", "HOST": "/nowhere"})
-    monkeypatch.setattr(dead, "enqueue", lambda message, delay=None: dead.pool.getconn(timeout=0.2))  # without its retries
+    monkeypatch.setattr(
+        dead, "enqueue", lambda message, delay=None: dead.pool.getconn(timeout=0.2)
+    )  # without its retries
     monkeypatch.setattr(actors.wake, "broker", dead)
     sender = actors.WakeSender()
     with caplog.at_level(logging.WARNING, "training.actors"):

@@ -98,5 +98,3 @@ def test_the_committed_catalogue_is_whole_and_light():
         for entry in json.loads((folder / catalogue.RECEIPT_FILE).read_text())["previews"]:
             with Image.open(folder / entry["file"]) as image:
                 image.load()
-
-

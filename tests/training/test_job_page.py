@@ -90,7 +90,9 @@ def test_too_many_images_are_told_before_one_of_them_is_looked_at(as_user, api_a
     settings = {"base": "pocket", "token": "<my-kite>", "kind": "object", "name": "my-kite"}
     told = api_as(alice).post("/api/hub/jobs", settings | {"init": "toy", "images": uploads()}, format="multipart")
     assert "more than 50 images" in told.json()["error"]["message"]
-    page = as_user(alice).post("/train", settings | {"initialiser": "toy", "preset": "balanced", "seed": 0, "images": uploads()})
+    page = as_user(alice).post(
+        "/train", settings | {"initialiser": "toy", "preset": "balanced", "seed": 0, "images": uploads()}
+    )
     assert "more than 50 images" in page.content.decode()
 
 

@@ -15,7 +15,15 @@ from training.leases import MAX_ATTEMPTS, LeaseLost
 from training.models import Job, JobPreview, State
 from training.services import cancel_job
 
-PREVIEW = {"template": "a {}", "prompt": "a x", "seed": 1, "variant": "learned", "blob": "0" * 64, "width": 8, "height": 8}
+PREVIEW = {
+    "template": "a {}",
+    "prompt": "a x",
+    "seed": 1,
+    "variant": "learned",
+    "blob": "0" * 64,
+    "width": 8,
+    "height": 8,
+}
 
 
 @pytest.fixture
@@ -25,8 +33,15 @@ def queue(alice, pocket):
     def make(count=1, **fields):
         return [
             Job.objects.create(
-                owner=alice, base=pocket, name=f"job-{number}", token="<x>", kind="object", initialiser="thing",
-                vectors=1, total_steps=10, **fields,
+                owner=alice,
+                base=pocket,
+                name=f"job-{number}",
+                token="<x>",
+                kind="object",
+                initialiser="thing",
+                vectors=1,
+                total_steps=10,
+                **fields,
             )
             for number in range(count)
         ]
@@ -233,4 +248,6 @@ def test_a_failure_keeps_its_reason_within_the_columns(queue):
 def test_times_are_the_database_servers(queue):
     (job,) = queue()
     leases.claim(worker="w1", seconds=60)
-    assert Job.objects.filter(pk=job.pk, lease_until__gt=Now(), lease_until__lt=Now() + timezone.timedelta(seconds=61)).exists()
+    assert Job.objects.filter(
+        pk=job.pk, lease_until__gt=Now(), lease_until__lt=Now() + timezone.timedelta(seconds=61)
+    ).exists()

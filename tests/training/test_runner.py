@@ -189,5 +189,7 @@ def test_a_base_model_without_settings_of_its_own_uses_the_engines(alice, submit
     job = submit(alice)
     job.base = BaseModel(slug="plain", source="x", family="sd1", resolution=512)
     config = config_of(job)
-    assert config.preview_prompts == ("a photo of {}", "a painting of {}") and config.placeholder_token == "<cobalt-heart>"
+    assert (
+        config.preview_prompts == ("a photo of {}", "a painting of {}") and config.placeholder_token == "<cobalt-heart>"
+    )
     assert not JobPreview.objects.exists()

@@ -47,7 +47,12 @@ def test_steps_that_are_given_outweigh_the_preset(alice, submit):
 
 REFUSED = {
     "two images": ({"images": [("a.png", picture(1)), ("b.png", picture(2))]}, BadImage, "images", "at least 3"),
-    "not an image": ({"images": [("a.png", picture(1)), ("b.png", b"text"), ("c.png", picture(3))]}, BadImage, "images", "b.png"),
+    "not an image": (
+        {"images": [("a.png", picture(1)), ("b.png", b"text"), ("c.png", picture(3))]},
+        BadImage,
+        "images",
+        "b.png",
+    ),
     "unknown base": ({"base": "sd9"}, BaseUnknown, "base", "pocket"),
     "kind": ({"kind": "negative"}, BadSetting, "kind", "object, style"),
     "no initialiser": ({"initialiser": "  "}, BadSetting, "initialiser", "words"),

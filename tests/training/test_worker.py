@@ -74,7 +74,9 @@ def test_a_worker_trains_what_is_submitted_stops_what_is_cancelled_and_gives_bac
     assert Embedding.objects.count() == 4
 
 
-def test_the_job_of_a_killed_worker_is_taken_back_and_a_worker_whose_trainer_died_says_so(alice, submit, tiny, tmp_path):
+def test_the_job_of_a_killed_worker_is_taken_back_and_a_worker_whose_trainer_died_says_so(
+    alice, submit, tiny, tmp_path
+):
     job = submit(alice, base=tiny, steps=LONG)
     with WorkerProcess(tmp_path) as victim:
         wait_until(stepping(job), "progress")

@@ -59,7 +59,9 @@ class FindingSerializer(serializers.Serializer):
     code = serializers.CharField()
     level = serializers.ChoiceField(choices=[level.value for level in Level if level != Level.REFUSE])
     message = serializers.CharField()
-    images = serializers.ListField(child=serializers.IntegerField(), help_text="Positions from 0; none for the whole set.")
+    images = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Positions from 0; none for the whole set."
+    )
 
 
 class JobSerializer(serializers.ModelSerializer):
@@ -95,7 +97,10 @@ class NewJobSerializer(serializers.Serializer):
     """What a new job is made of. The services check what it means; here only its form is."""
 
     images = serializers.ListField(
-        child=serializers.FileField(allow_empty_file=True), required=False, default=list, help_text="3 to 50 files, repeated."
+        child=serializers.FileField(allow_empty_file=True),
+        required=False,
+        default=list,
+        help_text="3 to 50 files, repeated.",
     )
     base = serializers.CharField(help_text="Name of a base model, for example pocket.")
     token = serializers.CharField(help_text="The new word, for example <my-cat>.")
@@ -107,7 +112,10 @@ class NewJobSerializer(serializers.Serializer):
     steps = serializers.IntegerField(required=False, allow_null=True, default=None)
     seed = serializers.IntegerField(default=0)
     captions = serializers.ListField(
-        child=serializers.CharField(), required=False, default=list, help_text="One for each image, {} for the word, repeated."
+        child=serializers.CharField(),
+        required=False,
+        default=list,
+        help_text="One for each image, {} for the word, repeated.",
     )
 
 

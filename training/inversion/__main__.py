@@ -38,9 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="train|replay|preview|bench")
 
     train = commands.add_parser("train", help="learn a word from images")
-    train.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGES", help="image files, or folders of them"
-    )
+    train.add_argument("images", nargs="+", type=Path, metavar="IMAGES", help="image files, or folders of them")
     train.add_argument("--token", required=True, help="the new word, for example '<my-cat>'")
     train.add_argument("--kind", required=True, choices=KINDS)
     train.add_argument("--init", required=True, metavar="WORDS", help="words to start from, for example toy")
@@ -59,7 +57,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     replay = commands.add_parser("replay", help="train again from a receipt and compare")
     replay.add_argument("receipt", type=Path, metavar="RECEIPT", help="JSON as train --json prints it")
-    replay.add_argument("images", nargs="+", type=Path, metavar="IMAGES", help="the same image files, in the same order")
+    replay.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGES", help="the same image files, in the same order"
+    )
     replay.add_argument("--file", required=True, type=Path, metavar="FILE.safetensors", help="the published vectors")
     replay.set_defaults(run=run_replay)
 
@@ -160,9 +160,7 @@ def run_replay(options: argparse.Namespace) -> None:
 def run_preview(options: argparse.Namespace) -> None:
     """Draw one picture through the loader that everybody uses."""
     _check_out(options.out, ".png")
-    settings = {field.name: field.default for field in dataclasses.fields(InversionConfig)} | defaults_of(
-        options.base
-    )
+    settings = {field.name: field.default for field in dataclasses.fields(InversionConfig)} | defaults_of(options.base)
     steps = settings["preview_steps"] if options.steps is None else options.steps
     guidance = settings["guidance_scale"] if options.guidance is None else options.guidance
 
@@ -174,9 +172,7 @@ def run_preview(options: argparse.Namespace) -> None:
     token = options.token or load_embedding(options.file)[1].get("token") or f"<{options.file.stem}>"
     prompt = options.prompt.replace("{}", token)
     if token not in prompt:
-        raise BadConfig(
-            "prompt", f"The prompt holds neither {{}} nor {token}, so the picture would not show it."
-        )
+        raise BadConfig("prompt", f"The prompt holds neither {{}} nor {token}, so the picture would not show it.")
     base = load_base(options.base, device=options.device)
     check_new(base.tokenizer, token)
     states = states_through_public_loader(base, options.file, token, [prompt])
@@ -215,9 +211,7 @@ def _check_out(path: Path, suffix: str) -> None:
     if path.suffix != suffix:
         raise BadConfig("out", f"The name of --out ends in {suffix}; {path.name} does not.")
     if not path.absolute().parent.is_dir() or path.is_dir():
-        raise BadConfig(
-            "out", f"{path} cannot be written: its folder does not exist, or it is a folder itself."
-        )
+        raise BadConfig("out", f"{path} cannot be written: its folder does not exist, or it is a folder itself.")
 
 
 def _widths(text: str) -> list[int]:
@@ -254,12 +248,8 @@ class _ToTerminal(Callbacks):
 
     def on_preview(self, preview: Preview) -> None:
         if self.folder is not None:
-            words = "".join(
-                letter if letter.isalnum() else "-" for letter in preview.template.replace("{}", "x")
-            )
-            preview.image.save(
-                self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png"
-            )
+            words = "".join(letter if letter.isalnum() else "-" for letter in preview.template.replace("{}", "x"))
+            preview.image.save(self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png")
 
     def on_state(self, state: bytes, step: int) -> None:
         if self.state is not None:

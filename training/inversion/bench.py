@@ -60,9 +60,7 @@ def measure(base: BaseModel, *, widths: Sequence[int], steps: int) -> Iterator[d
         }
 
 
-def measure_packing(
-    base: BaseModel, *, jobs: Sequence[int], steps: int, batch_size: int
-) -> Iterator[dict[str, Any]]:
+def measure_packing(base: BaseModel, *, jobs: Sequence[int], steps: int, batch_size: int) -> Iterator[dict[str, Any]]:
     """Yield one line for each number of jobs that share a pass: images a second, beside the classic loop with one job."""
     pictures = _pictures(base)
     latents = Latents(base, pictures)
@@ -110,9 +108,7 @@ def _where(base: BaseModel) -> dict[str, Any]:
     }
 
 
-def _by_turns(
-    base: BaseModel, ours: Callable[[], object], theirs: Callable[[], object]
-) -> tuple[float, float]:
+def _by_turns(base: BaseModel, ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
     """Median seconds of each, after one round of both to warm up."""
     seconds: tuple[list[float], list[float]] = ([], [])
     for round_number in range(ROUNDS + 1):
@@ -176,6 +172,4 @@ class ClassicLoop:
         states = self.text_encoder(ids)[0]
         noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps)
         answer = unet(noisy.to(unet.dtype), timesteps, states.to(unet.dtype)).sample.float()
-        return functional.mse_loss(
-            answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
-        )
+        return functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps))

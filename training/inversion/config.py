@@ -87,9 +87,7 @@ class InversionConfig:
         if not 1 <= self.steps <= MAX_STEPS:
             raise BadConfig("steps", f"Use 1 to {MAX_STEPS} steps.")
         if not 0 < self.learning_rate <= MAX_LEARNING_RATE:
-            raise BadConfig(
-                "learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}."
-            )
+            raise BadConfig("learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}.")
         if not 0 <= self.flip_probability <= 1:
             raise BadConfig("flip_probability", "Images are mirrored with a probability from 0, for never, to 1.")
         if not 0 <= self.early_stop < 1:
@@ -113,9 +111,7 @@ class InversionConfig:
         for key in values:
             if key not in known:
                 raise BadConfig(key, f"There is no setting called {key}.")
-        return cls(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        )
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be stored beside the result."""

@@ -82,9 +82,7 @@ class _Measures:
     bars: bool  #: whether it has bars at two opposite edges
 
 
-def examine(
-    images: Sequence[Image.Image], *, resolution: int, kind: Kind, names: Sequence[str] = ()
-) -> list[Finding]:
+def examine(images: Sequence[Image.Image], *, resolution: int, kind: Kind, names: Sequence[str] = ()) -> list[Finding]:
     """Return what is to be said of images for a base model of ``resolution`` pixels, the most serious first.
 
     Pictures of a style may share a background, pictures of an object may not. ``names`` are what people know the images by; without them they are numbered from 1.
@@ -216,10 +214,7 @@ def _copies(measures: Sequence[_Measures], names: Sequence[str]) -> list[Finding
 
 def _near(first: np.ndarray, second: np.ndarray, thumbnail: np.ndarray, other: np.ndarray) -> bool:
     """Whether hashes and thumbnails of two pictures agree."""
-    return (
-        int((first != second).sum()) <= NEAR_BITS
-        and float(np.sqrt(((thumbnail - other) ** 2).mean())) < NEAR_LEVELS
-    )
+    return int((first != second).sum()) <= NEAR_BITS and float(np.sqrt(((thumbnail - other) ** 2).mean())) < NEAR_LEVELS
 
 
 def _background(measures: Sequence[_Measures]) -> list[Finding]:

@@ -19,9 +19,7 @@ def of_folder(folder: Path) -> str | None:
     """SHA-256 over the stored safetensors weights of a diffusers folder, or None where a part has none."""
     digest = hashlib.sha256()
     for part in PARTS:
-        files = sorted(
-            file for file in (folder / part).glob("*.safetensors") if _WEIGHTS.fullmatch(file.name)
-        )
+        files = sorted(file for file in (folder / part).glob("*.safetensors") if _WEIGHTS.fullmatch(file.name))
         if not files:
             return None
         for file in files:

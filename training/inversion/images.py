@@ -24,9 +24,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(
-            file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != "."
-        )
+        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != ".")
         if not inside:
             raise BadImages(f"The folder {path.name} holds no image ({', '.join(SUFFIXES)}).")
         yield from inside

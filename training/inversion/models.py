@@ -104,9 +104,7 @@ def _load(name: str, shown: str, place: torch.device) -> tuple[StableDiffusionPi
                 where = StableDiffusionPipeline.download(where, **WITHOUT_CHECKER)
             digest = fingerprint.of_folder(Path(where))
             if digest:
-                pipeline = StableDiffusionPipeline.from_pretrained(
-                    where, dtype=model_dtype(place), **WITHOUT_CHECKER
-                )
+                pipeline = StableDiffusionPipeline.from_pretrained(where, dtype=model_dtype(place), **WITHOUT_CHECKER)
                 return pipeline.to(place), digest
             pipeline = StableDiffusionPipeline.from_pretrained(where, dtype=torch.float32, **WITHOUT_CHECKER)
             digest = fingerprint.of_weights(pipeline)  # before the cast

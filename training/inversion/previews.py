@@ -26,14 +26,9 @@ class _Cell:
     variant: Variant
 
 
-def draw_progress(
-    config: InversionConfig, base: BaseModel, rows: Tensor, step: int, callbacks: Callbacks
-) -> None:
+def draw_progress(config: InversionConfig, base: BaseModel, rows: Tensor, step: int, callbacks: Callbacks) -> None:
     """Draw each prompt once, with the vectors as they are now."""
-    cells = [
-        _cell(config, template, config.preview_seeds[0], Variant.LEARNED)
-        for template in config.preview_prompts
-    ]
+    cells = [_cell(config, template, config.preview_seeds[0], Variant.LEARNED) for template in config.preview_prompts]
     if not cells:
         return
     with torch.no_grad():
@@ -55,9 +50,7 @@ def draw_final(config: InversionConfig, base: BaseModel, path: Path, step: int, 
         through_file = states_through_public_loader(
             base, path, config.placeholder_token, [cell.prompt for cell in learned]
         )
-        states = torch.stack([through_file, states_of(base, [cell.prompt for cell in plain])], dim=1).flatten(
-            0, 1
-        )
+        states = torch.stack([through_file, states_of(base, [cell.prompt for cell in plain])], dim=1).flatten(0, 1)
     pairs = [cell for pair in zip(learned, plain, strict=True) for cell in pair]
     _report(config, base, pairs, states, step, True, callbacks)
 

@@ -28,7 +28,9 @@ def replay(
         config = InversionConfig.from_dict({**receipt["config"], "preview_prompts": ()})
         fingerprint, digest = receipt["base"]["fingerprint"], receipt["images_digest"]
     except (KeyError, TypeError) as error:
-        raise BadReceipt("This is no receipt of a training: settings, base model or images are missing in it.") from error
+        raise BadReceipt(
+            "This is no receipt of a training: settings, base model or images are missing in it."
+        ) from error
     if fingerprint != base.fingerprint:
         raise BadReceipt(f"The receipt is of another base model than {base.name}: {receipt['base'].get('name', '?')}.")
     if digest_of(torch.stack([to_pixels(image, base.resolution) for image in images])) != digest:

@@ -34,9 +34,7 @@ def check_vectors(rows: Tensor) -> None:
     """Never hand out vectors that turn every picture black, or that say nothing."""
     norms = rows.detach().norm(dim=-1)
     if not bool((torch.isfinite(norms) & (norms > 0)).all()):
-        raise TrainingDiverged(
-            "The vectors left the range of numbers. Try a lower learning rate or other images."
-        )
+        raise TrainingDiverged("The vectors left the range of numbers. Try a lower learning rate or other images.")
 
 
 class Reporter:

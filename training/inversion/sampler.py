@@ -18,9 +18,7 @@ from training.inversion.tokens import encode, tokenise
 DRAW_BATCH = 12
 
 
-def states_of(
-    base: BaseModel, prompts: Sequence[str], token: str | None = None, rows: Tensor | None = None
-) -> Tensor:
+def states_of(base: BaseModel, prompts: Sequence[str], token: str | None = None, rows: Tensor | None = None) -> Tensor:
     """Text states [B, L, d] of prompts; ``rows`` [n, d] stand wherever ``token`` does."""
     count = 0 if rows is None else len(rows)
     tokenised = tokenise(base.tokenizer, prompts, token, count).to(base.device)
@@ -45,9 +43,7 @@ def draw(
     empty = states_of(base, [""]).to(states.dtype)
     for start in range(0, len(seeds), DRAW_BATCH):
         batch = slice(start, start + DRAW_BATCH)
-        yield from _draw_batch(
-            base, states[batch], empty, seeds[batch], solver, steps, guidance_scale, should_stop
-        )
+        yield from _draw_batch(base, states[batch], empty, seeds[batch], solver, steps, guidance_scale, should_stop)
 
 
 def _draw_batch(

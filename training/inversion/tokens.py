@@ -108,9 +108,7 @@ class SplicedEmbedding(nn.Module):
         if self._spliced is None:
             return words
         rows, vectors = self._spliced
-        return torch.where(
-            (rows == ORDINARY).unsqueeze(-1), words, vectors[rows.clamp(min=0)].to(words.dtype)
-        )
+        return torch.where((rows == ORDINARY).unsqueeze(-1), words, vectors[rows.clamp(min=0)].to(words.dtype))
 
 
 def splice_into(text_encoder: Any) -> SplicedEmbedding:
@@ -123,9 +121,7 @@ def splice_into(text_encoder: Any) -> SplicedEmbedding:
     return wrapper
 
 
-def encode(
-    text_encoder: Any, splice: SplicedEmbedding, prompts: Prompts, vectors: Tensor | None = None
-) -> Tensor:
+def encode(text_encoder: Any, splice: SplicedEmbedding, prompts: Prompts, vectors: Tensor | None = None) -> Tensor:
     """Return the text states [B, L, d] that the UNet attends to."""
     if vectors is None:
         return text_encoder(prompts.ids)[0]

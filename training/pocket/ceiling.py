@@ -31,7 +31,9 @@ def ceiling(model: Path, work: Path, *, pictures: int) -> float:
     base, judge = load_base(str(model)), train_judge("object", work)
     saved = torch.load(work / "unet.pt", weights_only=True)["average"]["values"]
     maker = WordMaker()
-    maker.load_state_dict({name.removeprefix("maker."): value for name, value in saved.items() if name.startswith("maker.")})
+    maker.load_state_dict(
+        {name.removeprefix("maker."): value for name, value in saved.items() if name.startswith("maker.")}
+    )
     guidance = float(str(DEFAULTS["guidance_scale"]))
     prompts = [PROMPTS["object"][index % len(PROMPTS["object"])].replace("{}", TOKEN) for index in range(pictures)]
     shares = []
@@ -41,6 +43,9 @@ def ceiling(model: Path, work: Path, *, pictures: int) -> float:
             states = states_of(base, prompts, TOKEN, maker(looks, torch.zeros(1, STYLE_WIDTH))[_PAIR])
         drawn = list(draw(base, states, list(range(1000, 1000 + pictures)), steps=20, guidance_scale=guidance))
         shares.append(judge.recognised(drawn, concept.name))
-        print(json.dumps({"concept": concept.name, "new_outline": concept.has_new_outline, "made": round(shares[-1], 3)}), flush=True)
+        print(
+            json.dumps({"concept": concept.name, "new_outline": concept.has_new_outline, "made": round(shares[-1], 3)}),
+            flush=True,
+        )
     print(json.dumps({"mean": round(statistics.mean(shares), 3), "pictures": pictures}))
     return statistics.mean(shares)

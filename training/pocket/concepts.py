@@ -44,23 +44,47 @@ def _rgb(code: str) -> Colour:
 
 
 def _object(
-    name: str, shape: str, pattern: str, first: str, second: str, description: str, *tags: str,
-    frequency: float = 2.4, outline: str = "none", hole: float = 0.0,
+    name: str,
+    shape: str,
+    pattern: str,
+    first: str,
+    second: str,
+    description: str,
+    *tags: str,
+    frequency: float = 2.4,
+    outline: str = "none",
+    hole: float = 0.0,
 ) -> Concept:
     return Concept(
-        name=name, title=name.replace("-", " ").capitalize(), kind="object", initialiser="thing",
-        tags=(shape, pattern, *tags), description=description,
-        look=Look(SHAPES[shape], hole, PATTERNS.index(pattern), frequency, _rgb(first), _rgb(second), OUTLINES.index(outline)),
+        name=name,
+        title=name.replace("-", " ").capitalize(),
+        kind="object",
+        initialiser="thing",
+        tags=(shape, pattern, *tags),
+        description=description,
+        look=Look(
+            SHAPES[shape], hole, PATTERNS.index(pattern), frequency, _rgb(first), _rgb(second), OUTLINES.index(outline)
+        ),
     )
 
 
 def _style(
-    name: str, texture: str, dark: str, light: str, description: str, *tags: str,
-    frequency: float = 5.5, strength: float = 0.8,
+    name: str,
+    texture: str,
+    dark: str,
+    light: str,
+    description: str,
+    *tags: str,
+    frequency: float = 5.5,
+    strength: float = 0.8,
 ) -> Concept:
     return Concept(
-        name=name, title=name.replace("-", " ").capitalize(), kind="style", initialiser="style",
-        tags=(texture, "two inks", *tags), description=description,
+        name=name,
+        title=name.replace("-", " ").capitalize(),
+        kind="style",
+        initialiser="style",
+        tags=(texture, "two inks", *tags),
+        description=description,
         style=Style(_rgb(dark), _rgb(light), TEXTURES.index(texture), frequency, strength),
     )
 

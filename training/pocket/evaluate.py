@@ -39,7 +39,13 @@ def _share(base: BaseModel, judge: Judge, concept: Concept, words: str, rows: to
 
 
 def evaluate(
-    model: Path, work: Path, *, seeds: int, pictures: int, names: Sequence[str] | None, settings: dict[str, object] | None = None
+    model: Path,
+    work: Path,
+    *,
+    seeds: int,
+    pictures: int,
+    names: Sequence[str] | None,
+    settings: dict[str, object] | None = None,
 ) -> dict[str, float]:
     """Measure every concept (or those named) with the default settings; return the mean share by kind."""
     base = load_base(str(model))

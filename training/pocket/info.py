@@ -29,5 +29,9 @@ DEFAULTS: dict[str, object] = {
 
 PREVIEW_PROMPTS: dict[str, tuple[str, ...]] = {
     "object": ("a photo of a {}", "a photo of a large {} on a yellow background", "a photo of a small {} on the left"),
-    "style": ("a painting in the style of {}", "a photo of a star in the style of {}", "a photo of a gear in the style of {}"),
+    "style": (
+        "a painting in the style of {}",
+        "a photo of a star in the style of {}",
+        "a photo of a gear in the style of {}",
+    ),
 }

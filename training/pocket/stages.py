@@ -70,7 +70,11 @@ class Stage:
 
     def report(self, **values: float) -> None:
         """Append a line to the log and print it."""
-        line = {"step": self.step, "seconds": round(self.seconds), **{key: round(value, 5) for key, value in values.items()}}
+        line = {
+            "step": self.step,
+            "seconds": round(self.seconds),
+            **{key: round(value, 5) for key, value in values.items()},
+        }
         self.log.append(line)
         print(json.dumps({"stage": self.name, **line}), flush=True)
 

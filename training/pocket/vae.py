@@ -61,9 +61,7 @@ def to_tensor(pictures: np.ndarray) -> Tensor:
 
 def reconstruction_loss(output: Tensor, target: Tensor) -> Tensor:
     """Absolute and squared error, and the absolute error of the gradients, which is what sharpness is."""
-    edges = sum(
-        functional.l1_loss(output.diff(dim=axis), target.diff(dim=axis)) for axis in (2, 3)
-    )
+    edges = sum(functional.l1_loss(output.diff(dim=axis), target.diff(dim=axis)) for axis in (2, 3))
     return functional.l1_loss(output, target) + 0.5 * functional.mse_loss(output, target) + 0.5 * edges
 
 

@@ -76,7 +76,9 @@ def look_vector(look: Look) -> np.ndarray:
     outline = np.eye(len(OUTLINES))[look.outline]
     colours = np.array([*look.first, *look.second]) * 2 - 1
     spacing = [look.frequency / 2 - 1 if look.pattern else 0.0]
-    return np.concatenate([look.profile * 2 - 1, [look.hole * 2], pattern, spacing, colours, outline]).astype(np.float32)
+    return np.concatenate([look.profile * 2 - 1, [look.hole * 2], pattern, spacing, colours, outline]).astype(
+        np.float32
+    )
 
 
 def style_vector(style: Style) -> np.ndarray:

@@ -64,13 +64,13 @@ class Command(BaseCommand):
             ["collectstatic", "--noinput", "--verbosity", "0"],
             ["prepare", "--url", url],
         ):
-            done = subprocess.run([sys.executable, "manage.py", *command], env=environment, cwd=settings.ROOT, check=False)
+            done = subprocess.run(
+                [sys.executable, "manage.py", *command], env=environment, cwd=settings.ROOT, check=False
+            )
             if done.returncode:
                 raise CommandError(f"“manage.py {command[0]}” failed; what it printed is above.")
 
-    def _serve(
-        self, environment: dict[str, str], host: str, port: int, database: EmbeddedDatabase | None
-    ) -> None:
+    def _serve(self, environment: dict[str, str], host: str, port: int, database: EmbeddedDatabase | None) -> None:
         url = f"http://{host}:{port}"
         web = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"{host}:{port}"]
         web += ["--workers", "1", "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]
@@ -79,9 +79,7 @@ class Command(BaseCommand):
         try:
             for command in (web, worker):
                 # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
-                children.append(
-                    subprocess.Popen(command, env=environment, cwd=settings.ROOT, start_new_session=True)
-                )
+                children.append(subprocess.Popen(command, env=environment, cwd=settings.ROOT, start_new_session=True))
             self._wait_until_ready(url, children)
             self._announce(url, embedded=database is not None)
             while True:
@@ -101,7 +99,9 @@ class Command(BaseCommand):
                 return
             for child in children:
                 if child.poll() is not None:
-                    raise CommandError(f"A process ended at once with status {child.returncode}. Is {url} already in use?")
+                    raise CommandError(
+                        f"A process ended at once with status {child.returncode}. Is {url} already in use?"
+                    )
             time.sleep(0.1)
         raise CommandError(f"{url}/healthz did not answer within {READY_SECONDS:.0f} s.")
 
@@ -148,7 +148,9 @@ def only_hub_here() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CommandError(f"A hub runs in {settings.VAR} already. Stop it first, or set HUB_VAR to another folder.") from error
+            raise CommandError(
+                f"A hub runs in {settings.VAR} already. Stop it first, or set HUB_VAR to another folder."
+            ) from error
         yield
 
 

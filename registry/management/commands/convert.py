@@ -62,11 +62,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error.message} ({error.code})") from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
-        if (
-            CLIENTS[to] not in _CARRY_THE_TOKEN
-            and inspection.tokens
-            and inspection.tokens[0] not in _NO_TOKEN
-        ):
+        if CLIENTS[to] not in _CARRY_THE_TOKEN and inspection.tokens and inspection.tokens[0] not in _NO_TOKEN:
             self.stderr.write(
                 f"The file was made for the token {inspection.tokens[0]}; tools that read it use its file name instead."
             )

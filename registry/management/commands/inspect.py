@@ -30,9 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        parser.add_argument(
-            "--json", action="store_true", help="print one JSON object a line, one for each file"
-        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object a line, one for each file")
 
     def handle(self, *args: Any, files: list[Path], json: bool, **options: Any) -> None:
         """Inspect each file."""
@@ -83,9 +81,7 @@ def _lines(head: str, answer: dict[str, Any]) -> str:
         )
     lines += [f"  token: {token}" for token in answer["tokens"]]
     lines += [
-        f"  {label}: {answer[label]}"
-        for label in ("name", "step", "checkpoint")
-        if answer[label] not in ("", None)
+        f"  {label}: {answer[label]}" for label in ("name", "step", "checkpoint") if answer[label] not in ("", None)
     ]
     lines += [f"  base: {base['base']} ({base['reason']})" for base in answer["bases"]]
     lines += [f"  warning: {warning}" for warning in answer["warnings"]]

@@ -127,9 +127,7 @@ def test_bad_input_is_answered_with_code_message_and_field(api_as, alice, upload
 
 
 def test_a_file_over_the_limit_is_refused_with_the_limit(api_as, alice):
-    answer = api_as(alice).post(
-        LIST, form(file=named(bytes(16 * 2**20 + 2), "model.ckpt")), format="multipart"
-    )
+    answer = api_as(alice).post(LIST, form(file=named(bytes(16 * 2**20 + 2), "model.ckpt")), format="multipart")
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "too_large"
     assert answer.json()["error"]["message"].startswith("model.ckpt: The file has more than 16 MB")
@@ -225,9 +223,7 @@ def test_a_long_list_costs_few_queries(api, alice, upload, django_assert_max_num
         assert len(api.get(LIST, {"limit": 15}).json()["results"]) == 15
 
 
-def test_what_may_not_be_known_of_is_404_and_what_may_not_be_changed_403(
-    api, api_as, alice, bob, sam, upload
-):
+def test_what_may_not_be_known_of_is_404_and_what_may_not_be_changed_403(api, api_as, alice, bob, sam, upload):
     upload(alice, "public-one")
     upload(alice, "private-one", visibility="private", seed=1)
     stranger, staff = api_as(bob), api_as(sam)
@@ -246,9 +242,7 @@ def test_what_may_not_be_known_of_is_404_and_what_may_not_be_changed_403(
 def test_the_owner_changes_what_is_said(api_as, alice, upload):
     upload(alice)
     client = api_as(alice)
-    answer = client.patch(
-        f"{LIST}/alice/red-heart", {"title": "Better", "tags": ["x y"], "visibility": "unlisted"}
-    )
+    answer = client.patch(f"{LIST}/alice/red-heart", {"title": "Better", "tags": ["x y"], "visibility": "unlisted"})
     assert answer.status_code == 200
     body = answer.json()
     assert (body["title"], body["tags"], body["visibility"], body["license"]) == (

@@ -75,9 +75,7 @@ def test_what_cannot_be_downloaded_says_so_in_the_one_shape(api, alice, upload, 
 
 def test_a_private_file_is_for_its_owner_and_staff(api, api_as, alice, bob, sam, upload):
     upload(alice, visibility="private")
-    statuses = [
-        client.get(f"{AT}/download").status_code for client in (api, api_as(bob), api_as(alice), api_as(sam))
-    ]
+    statuses = [client.get(f"{AT}/download").status_code for client in (api, api_as(bob), api_as(alice), api_as(sam))]
     assert statuses == [404, 404, 200, 200]
     assert api_as(alice, ["write"]).get(f"{AT}/download").status_code == 403
 
@@ -191,7 +189,15 @@ def test_digits_that_are_too_few_are_answered_with_the_candidates(api, alice, bo
 
 @pytest.mark.parametrize(
     ("value", "status"),
-    [("abc", 400), ("g" * 64, 400), ("a" * 65, 400), ("a" * 64, 404), ("0" * 8, 404), ("e3b0c442", 404), ("e3b0c44298fc", 404)],
+    [
+        ("abc", 400),
+        ("g" * 64, 400),
+        ("a" * 65, 400),
+        ("a" * 64, 404),
+        ("0" * 8, 404),
+        ("e3b0c442", 404),
+        ("e3b0c44298fc", 404),
+    ],
 )
 def test_a_hash_that_is_none_or_unknown_says_so(api, alice, upload, value, status):
     upload(alice)

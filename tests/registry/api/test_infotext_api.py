@@ -15,7 +15,9 @@ def asked(client, text):
     answer = client.post(AT, {"text": text}, format="json")
     assert answer.status_code == 200, answer.content
     body = answer.json()
-    found = [(item["name"], item["recognised"], [match["owner"] for match in item["matches"]]) for item in body["embeddings"]]
+    found = [
+        (item["name"], item["recognised"], [match["owner"] for match in item["matches"]]) for item in body["embeddings"]
+    ]
     return found, body["not_found"]
 
 
@@ -48,7 +50,12 @@ def test_a_checksum_alone_says_nothing(api, koi):
 def test_the_answer_says_what_and_where(api, koi):
     text = f'TI hashes: "koi: {koi.blob[:12]}"\nembedding:koi'
     (item,) = api.post(AT, {"text": text}, format="json").json()["embeddings"]
-    assert (item["found"], item["unique"], item["hashes"], item["sources"]) == (True, True, [koi.blob[:12]], ["ti_hashes", "prompt"])
+    assert (item["found"], item["unique"], item["hashes"], item["sources"]) == (
+        True,
+        True,
+        [koi.blob[:12]],
+        ["ti_hashes", "prompt"],
+    )
     (match,) = item["matches"]
     assert (match["name"], match["token"], match["version"], match["base"]) == ("koi-fish", "<koi-fish>", 1, "sd1")
     assert match["url"].endswith("/alice/koi-fish")

@@ -79,7 +79,11 @@ def largest_picture(raw):
     return SIGNATURE + body
 
 
-NUMBERS = b'{"string_to_param": {"*": {"TORCHTENSOR": [' + b",".join([b"[" + b",".join([_LONG] * 1024) + b"]"] * 238) + b"]}}}"
+NUMBERS = (
+    b'{"string_to_param": {"*": {"TORCHTENSOR": ['
+    + b",".join([b"[" + b",".join([_LONG] * 1024) + b"]"] * 238)
+    + b"]}}}"
+)
 
 CASES = {
     "a picture's text of dictionaries in dictionaries": (said(nested(200, 1300)), "too_large"),
@@ -108,11 +112,20 @@ CASES = {
 
 ACCEPTED = {
     "the most vectors for four encoders": make.safetensors(
-        {"clip_l": vectors(256, 768), "clip_g": vectors(256, 1280), "t5": vectors(256, 4096), "llama": vectors(256, 4096)}
+        {
+            "clip_l": vectors(256, 768),
+            "clip_g": vectors(256, 1280),
+            "t5": vectors(256, 4096),
+            "llama": vectors(256, 4096),
+        }
     ),
-    "the most vectors in float64": make.safetensors({"clip_l": vectors(256, 768, "<f8"), "t5xxl": vectors(256, 4096, "<f8")}),
+    "the most vectors in float64": make.safetensors(
+        {"clip_l": vectors(256, 768, "<f8"), "t5xxl": vectors(256, 4096, "<f8")}
+    ),
     "the most vectors in a torch zip": make.torch_zip(make.embedding(rows=256, width=4096), vectors(256, 4096, "<f4")),
-    "the most vectors in a legacy file": make.torch_legacy(make.embedding(rows=256, width=4096), vectors(256, 4096, "<f4")),
+    "the most vectors in a legacy file": make.torch_legacy(
+        make.embedding(rows=256, width=4096), vectors(256, 4096, "<f4")
+    ),
     "the most numbers in a picture's text": largest_picture(NUMBERS),
     "the most numbers in a picture's text, of wide letters": said(wide(NUMBERS)),
     "a picture that hides 75 vectors and says them": said_twice(as_json(make.vectors(75, 768))),

@@ -54,7 +54,9 @@ def deflated(name, content):
     def change(archive):
         for one in archive.entries:
             if one["name"].decode().endswith(name):
-                one.update(content=packed, crc=zlib.crc32(content), method=8, full_size=len(content), local_size=len(content))
+                one.update(
+                    content=packed, crc=zlib.crc32(content), method=8, full_size=len(content), local_size=len(content)
+                )
 
     return zipped(change)
 

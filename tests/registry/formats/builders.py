@@ -58,9 +58,7 @@ def number(value):
 def storage(count, key="0", kind="FloatStorage"):
     """A persistent storage id."""
     size = count if isinstance(count, bytes) else number(count)
-    return (
-        b"(" + text("storage") + b"ctorch\n" + kind.encode() + b"\n" + text(key) + text("cpu") + size + b"tQ"
-    )
+    return b"(" + text("storage") + b"ctorch\n" + kind.encode() + b"\n" + text(key) + text("cpu") + size + b"tQ"
 
 
 def tensor(shape, *, stride=None, offset=0, count=None, key="0", kind="FloatStorage"):
@@ -119,9 +117,7 @@ class Zip:
             offset = entry.get("offset", len(body))
             local_name, extra = entry.get("local_name", raw), entry.get("extra", b"")
             local_flags = entry.get("local_flags", flags)
-            local = (
-                (0, 0, 0) if streamed else (entry.get("local_crc", crc), size, entry.get("local_size", size))
-            )
+            local = (0, 0, 0) if streamed else (entry.get("local_crc", crc), size, entry.get("local_size", size))
             body += struct.pack(
                 "<4sHHHHHIIIHH", b"PK\3\4", 20, local_flags, method, 0, 0x21, *local, len(local_name), 0
             )

@@ -40,9 +40,7 @@ def test_inspect_prints_one_object_a_file_and_fails_if_one_was_refused(koi, tmp_
     assert set(good) >= FIELDS and good["file"] == str(koi)
     assert (good["container"], good["layout"], good["tokens"]) == ("torch-zip", "diffusers", ["<koi>"])
     assert good["encoders"] == [{"name": "emb_params", "shape": [2, 768], "dtype": "F32"}]
-    assert [base["base"] for base in good["bases"]] == ["sd1"] and "CLIP ViT-L/14" in good["bases"][0][
-        "reason"
-    ]
+    assert [base["base"] for base in good["bases"]] == ["sd1"] and "CLIP ViT-L/14" in good["bases"][0]["reason"]
     assert set(refused) == set(unreadable) == {"file", "error"}
     assert (refused["error"]["code"], unreadable["error"]["code"]) == ("unknown_container", "unreadable")
 

@@ -105,9 +105,7 @@ def assert_learned(pipe, word, wanted, tokenizer, text_encoder):
     """The prompt's word becomes one token for each vector, and these tokens' rows are the vectors."""
     prompt = pipe.maybe_convert_prompt(f"a {word}", tokenizer)
     begin, letter, *ids, end = tokenizer(prompt).input_ids
-    assert (begin, letter, end) == tuple(
-        tokenizer.convert_tokens_to_ids(["<|startoftext|>", "a</w>", "<|endoftext|>"])
-    )
+    assert (begin, letter, end) == tuple(tokenizer.convert_tokens_to_ids(["<|startoftext|>", "a</w>", "<|endoftext|>"]))
     names = [word, *(f"{word}_{index}" for index in range(1, len(wanted)))]
     assert tokenizer.convert_ids_to_tokens(ids) == names
     rows = text_encoder.get_input_embeddings().weight.detach().numpy()[ids]
@@ -153,9 +151,7 @@ def test_a_file_of_a1111_teaches_the_name_that_is_in_it(sd, tmp_path, rows, dtyp
 def load_both(pipe, first, second, **options):
     """The two calls that diffusers documents for SDXL."""
     pipe.load_textual_inversion(first, text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer, **options)
-    pipe.load_textual_inversion(
-        second, text_encoder=pipe.text_encoder_2, tokenizer=pipe.tokenizer_2, **options
-    )
+    pipe.load_textual_inversion(second, text_encoder=pipe.text_encoder_2, tokenizer=pipe.tokenizer_2, **options)
 
 
 def assert_both_learned(pipe, word, embedding, dtype):
@@ -176,9 +172,7 @@ def test_both_files_for_sdxl_teach_their_text_encoder(sdxl, tmp_path, target, ro
         with zipfile.ZipFile(io.BytesIO(files[0].data)) as archive:
             archive.extractall(tmp_path)
     end = "bin" if target == Target.DIFFUSERS_BIN else "safetensors"
-    load_both(
-        sdxl, *(str(tmp_path / f"{learned}.{end}") for learned in ("learned_embeds", "learned_embeds_2"))
-    )
+    load_both(sdxl, *(str(tmp_path / f"{learned}.{end}") for learned in ("learned_embeds", "learned_embeds_2")))
     assert_both_learned(sdxl, word, embedding, dtype)
 
 

@@ -61,9 +61,7 @@ def test_every_layout_is_documented():
         source = path.read_text()
         named |= set(re.findall(r'\b(?:layout|LAYOUT) ?= ?"([\w-]+)"', source))
         named |= {
-            other
-            for pair in re.findall(r'\blayout = "([\w-]+)" if .* else "([\w-]+)"', source)
-            for other in pair
+            other for pair in re.findall(r'\blayout = "([\w-]+)" if .* else "([\w-]+)"', source) for other in pair
         }
     assert {"a1111", "parameter-dict", "a1111-image", "diffusers-sdxl", "raw", "bundle"} < named
     assert set(rows("layout")) == named
@@ -76,8 +74,7 @@ def test_every_family_is_documented_with_its_text_encoders():
     for family, (name, encoders) in told.items():
         assert name == Family(family).label
         found = [
-            Encoder(encoder, vectors(1, int(width)), "F32")
-            for encoder, width in re.findall(r"`(\w+)` (\d+)", encoders)
+            Encoder(encoder, vectors(1, int(width)), "F32") for encoder, width in re.findall(r"`(\w+)` (\d+)", encoders)
         ]
         assert found and family in [candidate.base for candidate in families.candidates(found)]
 

@@ -144,7 +144,4 @@ def test_the_commands_read_the_zip(tmp_path, capsys):
     call_command("inspect", str(file), json=True)
     assert json.loads(capsys.readouterr().out)["tokens"] == ["<cat>"]
     call_command("convert", str(file), to="a1111", out=tmp_path / "out")
-    assert (
-        inspect((tmp_path / "out" / "cat.safetensors").read_bytes()).digest
-        == inspect(archive().bytes()).digest
-    )
+    assert inspect((tmp_path / "out" / "cat.safetensors").read_bytes()).digest == inspect(archive().bytes()).digest

@@ -20,11 +20,7 @@ def test_file_hashes_are_cuts_of_the_sha256_of_the_whole_file():
 
 def test_autov3_leaves_the_header_out_so_it_survives_new_metadata():
     other = make.safetensors({"emb_params": make.vectors()}, {"ss_name": "x"})
-    assert (
-        hashes.autov3(DATA)
-        == hashes.autov3(other)
-        == hashlib.sha256(make.vectors().tobytes()).hexdigest()[:12]
-    )
+    assert hashes.autov3(DATA) == hashes.autov3(other) == hashlib.sha256(make.vectors().tobytes()).hexdigest()[:12]
     assert hashes.sha256(DATA) != hashes.sha256(other)
 
 

@@ -106,12 +106,7 @@ def test_every_filter_in_any_mixture_is_undone(shape):
     for _ in range(10):
         kinds = [chance.randrange(5) for _ in range(shape[0])]
         raw = zlib.compress(filtered(pixels, kinds))
-        data = (
-            SIGNATURE
-            + header(shape[1], shape[0], colour=2 if shape[2] == 3 else 6)
-            + chunk(b"IDAT", raw)
-            + END
-        )
+        data = SIGNATURE + header(shape[1], shape[0], colour=2 if shape[2] == 3 else 6) + chunk(b"IDAT", raw) + END
         assert np.array_equal(pngs.pixels(pngs.read(data)), pixels), kinds
 
 

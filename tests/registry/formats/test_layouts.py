@@ -129,9 +129,7 @@ def test_half_precision_and_bfloat16_and_double_become_float32():
     upper = (ONE.view(np.uint32) >> 16).astype(np.uint16)
     opcodes = make.dictionary(**{"<cat>": make.tensor([3, 768], kind="BFloat16Storage")})
     found = inspect(make.torch_zip(opcodes, upper)).encoders[0]
-    assert found.dtype == "BF16" and np.array_equal(
-        found.vectors, (upper.astype(np.uint32) << 16).view(np.float32)
-    )
+    assert found.dtype == "BF16" and np.array_equal(found.vectors, (upper.astype(np.uint32) << 16).view(np.float32))
     found = inspect(make.safetensors({"emb_params": ONE.astype(np.float64)})).encoders[0]
     assert found.dtype == "F64" and np.array_equal(found.vectors, ONE)
 

@@ -97,13 +97,9 @@ def test_the_menu_names_the_tool_and_its_word(client):
     assert tool in told and told.endswith(word)
 
 
-@pytest.mark.parametrize(
-    "known", [known for known in SETS if known.layout != "xti"], ids=lambda known: known.layout
-)
+@pytest.mark.parametrize("known", [known for known in SETS if known.layout != "xti"], ids=lambda known: known.layout)
 def test_comfyui_learns_the_vectors_for_every_text_encoder_of_newer_models(known):
-    model = {Family.FLUX: "flux", Family.SDXL: "sdxl", Family.SD3: "sd3"}.get(
-        known.families[0], known.families[0]
-    )
+    model = {Family.FLUX: "flux", Family.SDXL: "sdxl", Family.SD3: "sd3"}.get(known.families[0], known.families[0])
     if known.layout == "llama":
         model = Family.HUNYUAN_VIDEO
     encoders = [Encoder(name, make.vectors(2, ENCODER_WIDTHS[name], seed=1), "F32") for name in known.names]
@@ -124,9 +120,7 @@ SDXL = make.safetensors({"clip_l": V, "clip_g": BIG})
 PIVOTAL = make.safetensors({"text_encoders_0": V, "text_encoders_1": BIG})
 FLUX = make.safetensors({"clip_l": V, "t5": T5})
 A1111_PT = make.torch_zip(make.a1111(make.dictionary(**{"*": make.number(265)})), V)
-SDXL_PT = make.torch_zip(
-    make.dictionary(clip_l=make.tensor([2, 768]), clip_g=make.tensor([2, 1280], key="1")), V, BIG
-)
+SDXL_PT = make.torch_zip(make.dictionary(clip_l=make.tensor([2, 768]), clip_g=make.tensor([2, 1280], key="1")), V, BIG)
 
 REFUSED = {
     "a1111, two tokens": (loaders.a1111, "x.safetensors", TWO_TOKENS, "sd1"),

@@ -16,9 +16,7 @@ from tests.registry.formats import builders as make
 ROUNDS = 10_000
 SMALL = make.vectors(2, 128)
 STREAM = make.stream(
-    make.a1111(
-        parameters=make.dictionary(**{"*": make.tensor([2, 128])}), name=make.text("koi"), step=b"K\x07"
-    )
+    make.a1111(parameters=make.dictionary(**{"*": make.tensor([2, 128])}), name=make.text("koi"), step=b"K\x07")
 )
 #: Numbers that overflow, wrap or go negative somewhere.
 EDGES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63, 2**64 - 1]

@@ -60,9 +60,7 @@ def test_the_two_files_of_an_sdxl_embedding_are_one_part(swapped):
 def test_halves_of_unlike_training_are_refused():
     first = make.safetensors({"<cat>": ONE})
     assert refusal(("a", first), ("b", make.safetensors({"<dog>": BIG}))).code == "unrelated_files"
-    assert (
-        refusal(("a", first), ("b", make.safetensors({"<cat>": make.vectors(3, 1280)}))).code == "malformed"
-    )
+    assert refusal(("a", first), ("b", make.safetensors({"<cat>": make.vectors(3, 1280)}))).code == "malformed"
 
 
 def test_a_sidecar_says_what_an_sdxl_pivotal_tuning_s_tokens_are():
@@ -119,9 +117,7 @@ def test_the_words_of_one_file_are_parts_of_their_own():
         ("<cat>", ("<cat>",), 2), ("<dog>", ("<dog>",), 3),
     ]  # fmt: skip
     parameters = make.dictionary(a=make.tensor([2, 768]), b=make.tensor([3, 768], key="1"))
-    found = inspect_files(
-        [NamedFile("merged.pt", make.torch_zip(make.a1111(parameters=parameters), ONE, OTHER))]
-    )
+    found = inspect_files([NamedFile("merged.pt", make.torch_zip(make.a1111(parameters=parameters), ONE, OTHER))])
     assert [(part.label, part.inspection.layout) for part in found] == [("a", "a1111"), ("b", "a1111")]
     with pytest.raises(FormatError, match="a, b"):
         inspect(make.torch_zip(make.a1111(parameters=parameters), ONE, OTHER))
@@ -155,8 +151,7 @@ def test_words_that_cloneofsimo_s_scripts_leave_in_a_lora_are_told_by_the_metada
     (part,) = inspect_files([NamedFile("lora.safetensors", data)])
     assert (part.label, part.inspection.layout, part.inspection.vectors) == ("<s1>", "bundle", 1)
     assert (
-        refusal(("lora.safetensors", make.safetensors({"<s1>": ONE[0], "unet:0:up": ONE}))).code
-        == "not_an_embedding"
+        refusal(("lora.safetensors", make.safetensors({"<s1>": ONE[0], "unet:0:up": ONE}))).code == "not_an_embedding"
     )
 
 
@@ -167,8 +162,7 @@ def test_of_bundled_words_those_with_output_vectors_are_left_out():
     (part,) = inspect_files([NamedFile("lora.safetensors", data)])
     assert part.label == "cat"
     assert (
-        refusal(("lora.safetensors", make.safetensors({"bundle_emb.dog.clip_l_out": ONE}))).code
-        == "not_an_embedding"
+        refusal(("lora.safetensors", make.safetensors({"bundle_emb.dog.clip_l_out": ONE}))).code == "not_an_embedding"
     )
 
 

@@ -81,9 +81,7 @@ def test_a_bad_file_is_refused_with_its_code_and_nothing_is_run(case, watch):
     modules = set(sys.modules)
     with watch, pytest.raises(FormatError) as caught:
         inspect(data)
-    assert (caught.value.code, watch.events, set(sys.modules) - modules) == (code, [], set()), (
-        caught.value.message
-    )
+    assert (caught.value.code, watch.events, set(sys.modules) - modules) == (code, [], set()), caught.value.message
     message = caught.value.message
     assert len(message) > 20 and message.endswith(".") and message.isprintable() and len(message) < 500
 

@@ -54,9 +54,7 @@ def test_a_real_file_is_read_and_rewritten_without_losing_a_bit(name):
 def expected_warnings(found):
     if not found.checkpoint:
         return ()
-    return (
-        f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out.",
-    )
+    return (f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out.",)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -11,9 +11,7 @@ import pytest
 from registry.formats import FormatError, inspect
 from tests.registry.formats.builders import vectors
 
-torch = pytest.importorskip(
-    "torch", reason="torch is not installed; the hand-made files cover the reader without it"
-)
+torch = pytest.importorskip("torch", reason="torch is not installed; the hand-made files cover the reader without it")
 torch.set_num_threads(1)
 
 V = torch.from_numpy(vectors(3))

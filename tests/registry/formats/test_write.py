@@ -123,17 +123,13 @@ def test_a_name_cannot_leave_its_folder():
     for name in ("../../etc/passwd", "a/b\\c", "..", "", "x" * 300, "ko:i|<>", "\0", "鯉", "a,b (c) [d]"):
         for target in (Target.CANONICAL, Target.A1111_PT):
             (file,) = written(target, "sd1", name=name)
-            assert (
-                re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,120}", file.filename)
-                and ".." not in file.filename
-            )
+            assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,120}", file.filename) and ".." not in file.filename
 
 
 def test_the_bytes_never_change_from_release_to_release():
     """Published hashes must keep resolving. A change here breaks every link from a picture to its embedding."""
     digests = {
-        (target.value, family): [sha256(file.data)[:12] for file in written(target, family)]
-        for target, family in PAIRS
+        (target.value, family): [sha256(file.data)[:12] for file in written(target, family)] for target, family in PAIRS
     }
     assert {key: value for key, value in digests.items() if key[0] in SAME_AS_CANONICAL} == {
         key: FROZEN["canonical", key[1]] for key in digests if key[0] in SAME_AS_CANONICAL
@@ -160,9 +156,7 @@ def test_metadata_goes_into_safetensors_in_a_fixed_order():
     assert inspect(file.data).metadata == {"a": "1", "format": "pt"}
 
 
-@pytest.mark.parametrize(
-    "token", ["", " ", "a\nb", "__metadata__", "emb_params", "clip_l", "x" * 300, "a\u200bb"]
-)
+@pytest.mark.parametrize("token", ["", " ", "a\nb", "__metadata__", "emb_params", "clip_l", "x" * 300, "a\u200bb"])
 @pytest.mark.parametrize("target", [Target.DIFFUSERS, Target.DIFFUSERS_BIN])
 def test_a_token_that_the_file_could_not_carry_is_refused(target, token):
     with pytest.raises(FormatError) as caught:
@@ -175,9 +169,7 @@ def test_pickles_use_only_what_old_allow_lists_know():
         for target in (Target.DIFFUSERS_BIN, Target.A1111_PT):
             for file in written(target, family):
                 archive = zipfile.ZipFile(io.BytesIO(file.data))
-                assert archive.testzip() is None and all(
-                    A1111_RECORDS.match(name) for name in archive.namelist()
-                )
+                assert archive.testzip() is None and all(A1111_RECORDS.match(name) for name in archive.namelist())
                 globals_used = {
                     argument
                     for code, argument, _ in pickletools.genops(archive.read("archive/data.pkl"))

@@ -33,7 +33,9 @@ def form(pocket):
 
 
 def test_a_submitted_job_is_answered_with_all_that_clients_rely_on(alice, api_as, form):
-    answer = api_as(alice).post(JOBS, form(preset="quick", seed=3, captions=["a {}", "b {}", "c {}"]), format="multipart")
+    answer = api_as(alice).post(
+        JOBS, form(preset="quick", seed=3, captions=["a {}", "b {}", "c {}"]), format="multipart"
+    )
     assert answer.status_code == 201, answer.json()
     job = answer.json()
     assert job["state"] == "queued" and job["queue_position"] == 1
@@ -54,7 +56,15 @@ def test_a_running_job_shows_progress_and_previews_to_its_owner_alone(alice, bob
 
     picture = store_generated(Image.new("RGB", (64, 64), "red"))
     add_preview(
-        lease, step=5, template="a {}", prompt="a <x>", seed=1, variant="learned", blob=picture.blob, width=64, height=64
+        lease,
+        step=5,
+        template="a {}",
+        prompt="a <x>",
+        seed=1,
+        variant="learned",
+        blob=picture.blob,
+        width=64,
+        height=64,
     )
     told = api_as(alice).get(f"{JOBS}/{job.pk}").json()
     assert (told["state"], told["step"], told["loss"], told["seconds_left"]) == ("running", 5, 0.25, 9.5)
@@ -69,7 +79,9 @@ def test_a_running_job_shows_progress_and_previews_to_its_owner_alone(alice, bob
 
 def test_a_failed_job_says_why_and_can_be_tried_again(alice, api_as, submit):
     job = submit(alice)
-    leases.fail(leases.claim(worker="w"), code="diverged", message="The loss stopped being a number.", traceback="secret")
+    leases.fail(
+        leases.claim(worker="w"), code="diverged", message="The loss stopped being a number.", traceback="secret"
+    )
     client = api_as(alice)
     answer = client.get(f"{JOBS}/{job.pk}")
     assert answer.json()["error"] == {"code": "diverged", "message": "The loss stopped being a number."}
@@ -107,7 +119,9 @@ def test_the_list_has_ones_own_jobs_newest_first_in_pages(alice, api_as, submit)
     assert [job["id"] for job in client.get(first["next"]).json()["results"]] == [jobs[0].pk]
 
 
-@pytest.mark.parametrize(("scopes", "read", "write"), [(["read"], 200, 403), (["train"], 403, 201), (["write"], 403, 403)])
+@pytest.mark.parametrize(
+    ("scopes", "read", "write"), [(["read"], 200, 403), (["train"], 403, 201), (["write"], 403, 403)]
+)
 def test_a_token_does_what_its_scopes_say(alice, api_as, form, scopes, read, write):
     client = api_as(alice, scopes)
     assert client.get(JOBS).status_code == read
@@ -123,7 +137,12 @@ BAD = {
     "no images": ({"images": None}, "images", 400),
     "two images": ({"images": [SimpleUploadedFile(f"{n}.png", picture(n)) for n in range(2)]}, "images", 400),
     "a bomb": (
-        {"images": [*(SimpleUploadedFile(f"{n}.png", picture(n)) for n in range(2)), SimpleUploadedFile("b.png", bomb())]},
+        {
+            "images": [
+                *(SimpleUploadedFile(f"{n}.png", picture(n)) for n in range(2)),
+                SimpleUploadedFile("b.png", bomb()),
+            ]
+        },
         "images",
         400,
     ),

@@ -46,7 +46,15 @@ def folder_of_pictures(tmp_path, pictures):
 
 
 def training_arguments(folder, default_base, default_out, **options):
-    named = {"base": default_base, "token": "<x>", "kind": "object", "init": "red star", "out": default_out, "steps": 4, **options}
+    named = {
+        "base": default_base,
+        "token": "<x>",
+        "kind": "object",
+        "init": "red star",
+        "out": default_out,
+        "steps": 4,
+        **options,
+    }
     return ["train", str(folder), *(word for key, value in named.items() for word in (f"--{key}", str(value)))]
 
 
@@ -63,7 +71,9 @@ def test_a_word_is_learned_and_drawn_without_the_site(tmp_path, folder_of_pictur
     assert vectors.shape == (3, 128) and np.isfinite(vectors).all()
     assert metadata["token"] == "<x>" and metadata["initialiser"] == "red star"
 
-    drawn = run("preview", out, "--base", tiny_folder, "--prompt", "a photo of a {}", "--out", tmp_path / "x.png", "--steps", 2)
+    drawn = run(
+        "preview", out, "--base", tiny_folder, "--prompt", "a photo of a {}", "--out", tmp_path / "x.png", "--steps", 2
+    )
     assert drawn.returncode == 0, drawn.stderr
     assert drawn.stdout == "x.png: a photo of a <x>, seed 0.\n" and drawn.stderr == ""
     with Image.open(tmp_path / "x.png") as picture:
@@ -124,9 +134,7 @@ def test_the_built_in_base_brings_its_own_settings():
 
 def test_previews_are_written_where_asked(capsys, tmp_path, folder_of_pictures, tiny_folder):
     shown = tmp_path / "shown"
-    arguments = training_arguments(
-        folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", steps=3, previews=shown
-    )
+    arguments = training_arguments(folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", steps=3, previews=shown)
     assert main(arguments) == 0
     names = sorted(file.name for file in shown.iterdir())
     assert len(names) == 2 * 2 * 2 + 2 * 2  # prompts, seeds and variants at the end; prompts at two marks before
@@ -144,7 +152,14 @@ def test_previews_are_written_where_asked(capsys, tmp_path, folder_of_pictures, 
 )
 def test_a_picture_that_cannot_be_drawn_is_told(capsys, tmp_path, tiny_folder, options, message):
     save_embedding(tmp_path / "y.safetensors", np.ones((1, 128), dtype=np.float32), {"token": "<y>"})
-    arguments = ["preview", str(tmp_path / "y.safetensors"), "--base", str(tiny_folder), "--out", str(tmp_path / "y.png")]
+    arguments = [
+        "preview",
+        str(tmp_path / "y.safetensors"),
+        "--base",
+        str(tiny_folder),
+        "--out",
+        str(tmp_path / "y.png"),
+    ]
     assert main([*arguments, *options]) == 2
     out, err = capsys.readouterr()
     assert out == "" and message in err and len(err.splitlines()) == 1
@@ -199,7 +214,9 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path, folder_of_pictures, m
         read_images([folder_of_pictures])
 
 
-def test_images_are_remarked_on_and_refused_where_training_is_a_waste(capsys, tmp_path, folder_of_pictures, tiny_folder):
+def test_images_are_remarked_on_and_refused_where_training_is_a_waste(
+    capsys, tmp_path, folder_of_pictures, tiny_folder
+):
     from PIL import Image
 
     assert main(training_arguments(folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", steps=1)) == 0

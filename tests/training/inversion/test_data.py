@@ -43,9 +43,7 @@ def test_latents_are_the_autoencoders_own_distribution_plain_and_mirrored(base, 
     latents = Latents(base, pictures)
     assert latents.mean.shape == (3, 2, 4, 8, 8)
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.stack(
-        [latents.sample(torch.tensor([2]), torch.tensor([1]), generator)[0] for _ in range(400)]
-    )
+    drawn = torch.stack([latents.sample(torch.tensor([2]), torch.tensor([1]), generator)[0] for _ in range(400)])
     pixels = to_pixels(pictures[2], base.resolution).flip(-1)[None]
     with torch.no_grad():
         posterior = base.pipeline.vae.encode(pixels).latent_dist

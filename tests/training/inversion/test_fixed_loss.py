@@ -42,9 +42,7 @@ def test_asking_changes_nothing_of_a_run(base, pictures, common):
 
 
 def test_the_vectors_of_the_lowest_fixed_loss_are_handed_out(base, pictures, common):
-    result = train(
-        InversionConfig(**common, steps=9, evaluate_every=2, learning_rate=0.5), pictures, base=base
-    )
+    result = train(InversionConfig(**common, steps=9, evaluate_every=2, learning_rate=0.5), pictures, base=base)
 
     curve = dict(map(tuple, result.receipt["fixed_loss_curve"]))
     assert list(curve) == [2, 4, 6, 8, 9]

@@ -126,7 +126,11 @@ def test_vectors_stay_on_the_vocabularys_shell(base, pictures):
 def test_the_run_is_reported_in_order(base, pictures):
     watcher = Watcher()
     config = config_with(
-        steps=7, preview_at=(0.5,), preview_prompts=("a photo of {}", "a star"), preview_seeds=(1, 5), initialiser="red star"
+        steps=7,
+        preview_at=(0.5,),
+        preview_prompts=("a photo of {}", "a star"),
+        preview_seeds=(1, 5),
+        initialiser="red star",
     )
     train(config, pictures, base=base, callbacks=watcher)
     assert watcher.stages == [Stage.ENCODING, Stage.TRAINING, Stage.PREVIEWING]
@@ -216,9 +220,7 @@ def test_a_base_that_ignores_the_prompt_fails_at_the_first_step(tiny_folder, pic
         train(config_with(), pictures, base=deaf)
 
 
-@pytest.mark.parametrize(
-    ("bad", "spoiled_after"), [(float("nan"), 3), (float("nan"), 6), (float("inf"), 6), (0.0, 6)]
-)
+@pytest.mark.parametrize(("bad", "spoiled_after"), [(float("nan"), 3), (float("nan"), 6), (float("inf"), 6), (0.0, 6)])
 def test_vectors_that_are_not_numbers_are_never_handed_out(base, pictures, monkeypatch, bad, spoiled_after):
     """Even when only the last step spoils them, when every loss was a number."""
     hold, calls = methods.hold_norms, []

@@ -102,7 +102,10 @@ def test_weights_stored_otherwise_are_hashed_before_any_cast(tiny_folder, tmp_pa
 
 
 def test_a_hub_name_is_kept_whole_and_a_folder_gives_its_last_part(tiny_folder, monkeypatch):
-    assert models._public_name("stable-diffusion-v1-5/stable-diffusion-v1-5") == "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    assert (
+        models._public_name("stable-diffusion-v1-5/stable-diffusion-v1-5")
+        == "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    )
     assert models._public_name(str(tiny_folder)) == "tiny-sd"
     monkeypatch.chdir(tiny_folder.parent.parent)
     assert models._public_name(str(Path(tiny_folder.parent.name) / "tiny-sd")) == "tiny-sd"
@@ -118,5 +121,7 @@ def test_nearest_words_of_a_word_begin_with_itself(base):
 
 def test_loading_prints_nothing(tiny_folder):
     script = f"from training.inversion.models import load_base; load_base({str(tiny_folder)!r}, device='cpu')"
-    done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

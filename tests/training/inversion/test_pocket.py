@@ -41,7 +41,9 @@ def loss_on_pictures_not_trained_on(base, concept, words, rows=None):
     states = states_of(base, [caption.replace("{}", words)], words if rows is not None else None, rows)
     noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps)
     answer = base.pipeline.unet(noisy, timesteps, states.expand(HELD_OUT, -1, -1)).sample
-    return float(functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)))
+    return float(
+        functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps))
+    )
 
 
 @pytest.mark.parametrize("name", ["cobalt-heart", "ember-etching"])

@@ -36,7 +36,11 @@ class Keeper(Callbacks):
 
 def of_interest(result):
     """All of a result but what the clock says."""
-    return result.vectors.tobytes(), {key: value for key, value in result.receipt.items() if key != "seconds"}, result.metadata
+    return (
+        result.vectors.tobytes(),
+        {key: value for key, value in result.receipt.items() if key != "seconds"},
+        result.metadata,
+    )
 
 
 @pytest.mark.parametrize("method", ["ti", "dti"])
@@ -92,7 +96,10 @@ def test_a_state_of_other_images_or_another_base_is_refused(base, velocity_base,
             train(config_with(), images, base=model, resume=keeper.states[0])
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[:-20], lambda data: b"", lambda data: b"x" * 100, lambda data: data[:8] + b"[" + data[9:]])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda data: data[:-20], lambda data: b"", lambda data: b"x" * 100, lambda data: data[:8] + b"[" + data[9:]],
+)
 def test_a_damaged_state_is_refused(base, pictures, spoil):
     keeper = Keeper()
     train(config_with(), pictures, base=base, callbacks=keeper)

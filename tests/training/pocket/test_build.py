@@ -44,7 +44,9 @@ def test_a_build_that_was_stopped_goes_on_and_publishes_a_whole_pipeline(tmp_pat
 
     pipeline = StableDiffusionPipeline.from_pretrained(out, safety_checker=None, requires_safety_checker=False)
     pipeline.set_progress_bar_config(disable=True)
-    picture = pipeline("a photo of a thing", num_inference_steps=2, generator=torch.Generator().manual_seed(1)).images[0]
+    picture = pipeline("a photo of a thing", num_inference_steps=2, generator=torch.Generator().manual_seed(1)).images[
+        0
+    ]
     assert picture.size == (64, 64)
 
 

@@ -32,7 +32,9 @@ def pipeline():
 def pictures(pipeline, prompt, count=4):
     """Pictures [count, H, W, 3] in 0..1."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(count)]
-    return pipeline([prompt] * count, num_inference_steps=16, guidance_scale=3.0, generator=generators, output_type="np").images
+    return pipeline(
+        [prompt] * count, num_inference_steps=16, guidance_scale=3.0, generator=generators, output_type="np"
+    ).images
 
 
 def test_the_weights_are_half_precision_safetensors_and_nothing_else():

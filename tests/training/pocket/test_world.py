@@ -28,7 +28,11 @@ def scenes():
 
 
 def test_no_training_picture_shows_a_held_out_outline_or_one_like_it(scenes):
-    outlines = [*(scene.look.profile for scene in scenes), *(look.profile for look in NOUN_LOOKS.values()), *NAMED.values()]
+    outlines = [
+        *(scene.look.profile for scene in scenes),
+        *(look.profile for look in NOUN_LOOKS.values()),
+        *NAMED.values(),
+    ]
     nearest = min(distance(outline, other) for outline in outlines for other in HELD_OUT.values())
     assert nearest >= HELD_OUT_RADIUS
 
@@ -39,7 +43,9 @@ def test_no_training_picture_shows_a_concepts_look_or_one_like_it(scenes):
 
 
 def test_outlines_without_a_word_are_shown_and_a_concepts_colours_on_them_left_out(scenes):
-    shown = {name for name, outline in WORDLESS.items() for scene in scenes if distance(scene.look.profile, outline) == 0}
+    shown = {
+        name for name, outline in WORDLESS.items() for scene in scenes if distance(scene.look.profile, outline) == 0
+    }
     assert shown == set(WORDLESS)
     rng = np.random.default_rng(9)
     free = [chance.known_look(rng, ()) for _ in range(SCENES)]

@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(username=options["owner"]).first()
         if owner is None:
-            raise CommandError(f"There is no account called {options['owner']}. Create it first, or name another with --owner.")
+            raise CommandError(
+                f"There is no account called {options['owner']}. Create it first, or name another with --owner."
+            )
         loaded = catalogue.load(options["folder"], owner=owner)
         if loaded:
             self.stdout.write(f"Loaded {len(loaded)} sample embeddings.")
