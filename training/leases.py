@@ -38,8 +38,14 @@ SET state = 'running', worker = %(worker)s, fence = fence + 1, attempts = attemp
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s), started = clock_timestamp(),
     stage = '', step = 0, loss = NULL, loss_curve = '[]', steps_per_second = NULL, seconds_left = NULL
 WHERE id = (SELECT id FROM training_job WHERE {_CLAIMABLE} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-  AND {_CLAIMABLE}
+  AND {_CLAIMABLE} AND {{beside}}
 RETURNING id, fence
+"""
+
+# Whose worker died may be what killed it: such jobs train alone, so that they take no others along.
+_BESIDE = """
+EXISTS (SELECT FROM training_job other WHERE other.id = %(beside)s AND other.base_id = training_job.base_id
+        AND other.attempts = 1 AND training_job.attempts = 0)
 """
 
 WORKER_LOST = (
@@ -75,12 +81,16 @@ class Lease:
         return job
 
 
-def claim(*, worker: str, seconds: float = LEASE_SECONDS) -> Lease | None:
-    """Take the oldest job that waits, or whose worker died; None when there is none."""
+def claim(*, worker: str, beside: int | None = None, seconds: float = LEASE_SECONDS) -> Lease | None:
+    """Take the oldest job that waits, or whose worker died; None when there is none.
+
+    ``beside`` is a job that the worker trains already: then None too when the oldest cannot train together with it.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
         _end_abandoned()
-        cursor.execute(_CLAIM, {"worker": worker, "seconds": seconds})
+        statement = _CLAIM.format(beside="true" if beside is None else _BESIDE)
+        cursor.execute(statement, {"worker": worker, "seconds": seconds, "beside": beside})
         row = cursor.fetchone()
         if row is None:
             return None

@@ -14,23 +14,25 @@ import threading
 import time
 import traceback
 import uuid
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from PIL import Image
 
-from registry import previews, storage
+from registry import storage
 from registry.errors import RegistryError
 from training import leases, publishing
+from training.attempt import Attempt
 from training.errors import TrainingError
-from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
+from training.inversion.callbacks import Stage
 from training.inversion.config import InversionConfig
-from training.inversion.errors import BadState, Cancelled, InversionError
-from training.inversion.loop import Inversion
-from training.inversion.loop import train as train_inversion
+from training.inversion.errors import BadState, Cancelled, InversionError, NoRoom
 from training.inversion.models import BaseModel, load_base
-from training.inversion.reporting import MAX_CURVE_POINTS
+from training.inversion.pack import Member, Pack
+from training.inversion.session import Session
 from training.leases import Lease, LeaseLost
 from training.models import Job
 
@@ -40,12 +42,8 @@ log = logging.getLogger(__name__)
 WAKE = threading.Event()
 #: Seconds between two looks for jobs, since messages may be lost or late.
 POLL_SECONDS = 3.0
-#: Seconds between two reports to the job row, which also bring back the wish to cancel.
+#: Seconds between two reports to the job rows, which also bring back the wish to cancel.
 BEAT_SECONDS = 0.8
-#: Seconds between two renewals of a lease; several may fail before it runs out.
-RENEW_SECONDS = 10.0
-#: A worker that could not renew gives up this long before the lease ends: its clock need not be exact.
-MARGIN_SECONDS = 10.0
 #: Cores left to the web server and the database. Torch's threads wait for the slowest of them by spinning: with two
 #: threads on two busy cores, forty steps of the pocket model took 56 s instead of 4 s with one.
 FREE_CORES = 1
@@ -53,112 +51,23 @@ FREE_CORES = 1
 INTERNAL_MESSAGE = "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
 
 
-def _now() -> float:
-    """Seconds that also pass while the machine sleeps, unlike ``time.monotonic``."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+class Trainer:
+    """Claims jobs and trains those of one base model together, as many as there are slots for, in a thread of its own.
 
-
-class Run(Callbacks):
-    """One job being trained: what the engine reports goes to the row, what is wished of it comes back.
-
-    ``ending`` is why training shall stop: ``cancel`` (its owner asked), ``stop`` (this worker stops), ``lost`` (the job
-    is another worker's by now), or "" while it shall go on.
+    The base model stays loaded until a job of another one is the oldest. Jobs are taken strictly in their order, so none
+    waits for ever because others fit better.
     """
 
-    def __init__(self, lease: Lease) -> None:
-        self.lease = lease
-        self.ending = ""
-        self.renewed = _now()
-        self._lock = threading.Lock()
-        self._news: dict[str, Any] = {}
-        self._curve: list[list[float]] = []
-
-    def end(self, reason: str) -> None:
-        """Ask the engine to stop between two steps. A lost lease outweighs any other reason: nothing may be written."""
-        if not self.ending or reason == "lost":
-            self.ending = reason
-
-    def should_stop(self) -> bool:
-        return bool(self.ending)
-
-    def on_stage(self, stage: Stage) -> None:
-        with self._lock:
-            self._news["stage"] = stage.value
-
-    def on_progress(self, progress: Progress) -> None:
-        self._curve.append([progress.step, round(progress.loss, 5)])
-        if len(self._curve) > MAX_CURVE_POINTS:
-            self._curve = self._curve[1::2]
-        news = {
-            "step": progress.step,
-            "loss": progress.loss,
-            "steps_per_second": progress.steps_per_second,
-            "seconds_left": progress.seconds_left,
-            "loss_curve": list(self._curve),
-        }
-        with self._lock:
-            self._news |= news
-
-    def on_preview(self, preview: Preview) -> None:
-        picture = previews.store_generated(preview.image)
-        leases.add_preview(
-            self.lease,
-            step=preview.step,
-            template=preview.template,
-            prompt=preview.prompt,
-            seed=preview.seed,
-            variant=preview.variant.value,
-            final=preview.final,
-            blob=picture.blob,
-            width=picture.width,
-            height=picture.height,
-            settings={"guidance_scale": preview.guidance_scale, "sampler_steps": preview.sampler_steps},
-        )
-
-    def on_state(self, state: bytes, step: int) -> None:
-        if self.ending in ("cancel", "lost"):  # nobody goes on with it, or it is another's by now
-            return
-        try:
-            leases.keep_state(self.lease, step=step, state=state)
-        except LeaseLost:
-            self.end("lost")
-        except (DatabaseError, InterfaceError):  # the one before is still there
-            log.warning("%s: the database did not take a checkpoint", self.lease, exc_info=True)
-            connection.close()
-
-    def beat(self) -> None:
-        """Report the newest progress and renew the lease when it is time; learn whether to stop."""
-        asked = _now()
-        with self._lock:
-            news, self._news = self._news, {}
-        renew = asked - self.renewed >= RENEW_SECONDS
-        try:
-            if leases.beat(self.lease, news, renew=renew):
-                self.end("cancel")
-        except LeaseLost:
-            self.end("lost")
-        except (DatabaseError, InterfaceError):
-            log.warning("%s: the database did not take a report", self.lease, exc_info=True)
-            connection.close()
-            with self._lock:
-                self._news = news | self._news
-        else:
-            self.renewed = asked if renew else self.renewed
-        if _now() - self.renewed > leases.LEASE_SECONDS - MARGIN_SECONDS:
-            self.end("lost")
-
-
-class Trainer:
-    """Claims and trains one job at a time in a thread of its own. The base model stays loaded between jobs."""
-
     #: What follows one job; a class of its own so that tests can step in.
-    run_of = Run
+    attempt_of = Attempt
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self.run: Run | None = None
+        self.attempts: list[Attempt] = []
+        self._pack: Pack | None = None
+        self._source = ""  # of the loaded base model
+        self._next_look = 0.0
         self._stopping = threading.Event()
-        self._base: tuple[str, BaseModel] | None = None
         self._thread = threading.Thread(target=self._work, name="trainer", daemon=True)
         self._heart = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
 
@@ -175,98 +84,150 @@ class Trainer:
         return self._thread.is_alive() and self._heart.is_alive()
 
     def stop(self, seconds: float) -> bool:
-        """Give the current job back to the queue and end, waiting so long at most; return whether the thread has ended.
+        """Give the current jobs back to the queue and end, waiting so long at most; return whether the thread has ended.
 
         A job whose engine does not stop in time is given back all the same: the fence makes what it still does void.
         """
         self._stopping.set()
         WAKE.set()
-        run = self.run
-        if run is not None:
-            run.end("stop")
+        for attempt in list(self.attempts):
+            attempt.end("stop")
         self._thread.join(seconds)
         if not self._thread.is_alive():
             self._heart.join(seconds)
             return True
-        run = self.run  # a claim may have been under way
-        if run is not None:
-            leases.give_back(run.lease)
+        for attempt in list(self.attempts):  # a claim may have been under way
+            leases.give_back(attempt.lease)
         return False
 
     def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                close_old_connections()
-                lease = leases.claim(worker=self.name)
-                if lease is not None:
-                    self.train(lease)
-                    continue
-            except (OperationalError, InterfaceError):
-                log.warning("The database does not answer; jobs wait or are taken up again later", exc_info=True)
-                connection.close()
-            WAKE.wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # workers started together do not ask together
-            WAKE.clear()
+        while not self._stopping.is_set() or self._members():  # those have been told to stop
+            for act in (self._claim, self._advance):
+                try:
+                    act()
+                except (OperationalError, InterfaceError):
+                    log.warning("The database does not answer; jobs wait or are taken up again later", exc_info=True)
+                    connection.close()
+            if not self._members() and not self._stopping.is_set():
+                WAKE.wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # workers started together do not ask together
+                WAKE.clear()
         connection.close()
 
     def _keep_leases(self) -> None:
         while self._thread.is_alive():
-            run = self.run
-            if run is not None:
-                run.beat()
+            for attempt in list(self.attempts):
+                attempt.beat()
             time.sleep(BEAT_SECONDS)
         connection.close()
 
+    def _members(self) -> list[Member]:
+        return self._pack.members if self._pack else []
+
+    def _claim(self) -> None:
+        """Take jobs as long as there is room; while others train only when somebody called or it is time again."""
+        if self._members():
+            if not WAKE.is_set() and time.monotonic() < self._next_look:
+                return
+            WAKE.clear()
+        begun = time.monotonic()
+        self._next_look = begun + POLL_SECONDS
+        close_old_connections()
+        while not self._stopping.is_set() and self._has_room():
+            before = self._members()
+            beside = before[0].session.callbacks.lease.job_id if before else None
+            lease = leases.claim(worker=self.name, beside=beside)
+            if lease is None:
+                break
+            count = len(before)
+            self._begin(lease)
+            if (
+                count and len(self._members()) == count
+            ):  # it may have been given back, and would be taken again for ever
+                break
+        if self._pack:
+            self._pack.away(time.monotonic() - begun)
+
+    def _has_room(self) -> bool:
+        """Whether another job like those that train would find slots."""
+        members = self._members()
+        return not members or self._pack.room_for(members[0].session.config.batch_size) is not None
+
     def train(self, lease: Lease) -> None:
-        """Train one job to whatever end it comes to; nothing that goes wrong with a job ends the thread."""
+        """Train one job to whatever end it comes to, and those that train already along with it."""
+        self._begin(lease)
+        while self._members():
+            self._advance()
+
+    def _begin(self, lease: Lease) -> None:
+        """Load what a job needs and let it join those that train."""
         log.info("%s: begun", lease)
-        run = self.run = self.run_of(lease)
+        attempt = self.attempt_of(lease)
+        self.attempts.append(attempt)
         if self._stopping.is_set():
-            run.end("stop")
+            attempt.end("stop")
+        with self._ending(attempt):
+            job = Job.objects.select_related("base").get(pk=lease.job_id)
+            attempt.on_stage(Stage.LOADING)
+            pack = self._pack_for(job.base.source)
+            images = [_open(storage.read(image.blob)) for image in job.images.all()]
+            pack.join(self._session(attempt, config_of(job), images, pack.base))
+
+    def _advance(self) -> None:
+        """Make one step of all jobs, and publish those that are done."""
+        for member in self._pack.step() if self._pack else ():
+            attempt = member.session.callbacks
+            with self._ending(attempt):
+                inversion = member.result()
+                if attempt.should_stop():
+                    raise Cancelled
+                publishing.publish(lease=attempt.lease, inversion=inversion)
+                log.info("%s: succeeded", attempt.lease)
+                self.attempts.remove(attempt)
+
+    @contextmanager
+    def _ending(self, attempt: Attempt) -> Iterator[None]:
+        """Write down whatever end a job comes to inside; nothing that goes wrong with a job ends the thread."""
+        lease = attempt.lease
         try:
-            self._train_and_publish(run)
-            log.info("%s: succeeded", lease)
+            yield
+            return
         except Cancelled:
-            end = {"cancel": leases.cancel, "stop": leases.give_back}.get(run.ending)
-            log.info("%s: ended (%s), %s", lease, run.ending, end(lease) if end else "nothing written")
+            end = {"cancel": leases.cancel, "stop": leases.give_back}.get(attempt.ending)
+            log.info("%s: ended (%s), %s", lease, attempt.ending, end(lease) if end else "nothing written")
         except LeaseLost:
             log.warning("%s: lost to another worker; nothing more was written", lease)
+        except NoRoom:
+            log.warning("%s: given back, there is no memory for it beside the others", lease)
+            leases.give_back(lease)
         except (InversionError, TrainingError, RegistryError) as error:
             log.info("%s: failed (%s)", lease, error.code)
             leases.fail(lease, code=error.code, message=error.message)
         except (OperationalError, InterfaceError):
-            raise  # no fault of the job: it is taken up again when its lease ends
+            self.attempts.remove(attempt)  # no fault of the job: it is taken up again when its lease ends
+            raise
         except Exception:
             log.exception("%s: failed by a bug", lease)
             leases.fail(lease, code="internal", message=INTERNAL_MESSAGE, traceback=traceback.format_exc())
-        finally:
-            self.run = None
+        self.attempts.remove(attempt)
 
-    def _train_and_publish(self, run: Run) -> None:
-        job = Job.objects.select_related("base").get(pk=run.lease.job_id)
-        run.on_stage(Stage.LOADING)
-        base = self._load(job.base.source)
-        images = [_open(storage.read(image.blob)) for image in job.images.all()]
-        inversion = self._train(run, config_of(job), images, base)
-        if run.should_stop():
-            raise Cancelled
-        publishing.publish(lease=run.lease, inversion=inversion)
-
-    def _train(self, run: Run, config: InversionConfig, images: list[Image.Image], base: BaseModel) -> Inversion:
+    def _session(
+        self, attempt: Attempt, config: InversionConfig, images: list[Image.Image], base: BaseModel
+    ) -> Session:
         """Go on from where an earlier attempt was, or from the beginning where its state no longer fits."""
-        kept = leases.kept_state(run.lease)
+        kept = leases.kept_state(attempt.lease)
         if kept is not None:
             try:
-                return train_inversion(config, images, base=base, callbacks=run, resume=kept)
+                return Session(config, images, base, attempt, kept)
             except BadState as error:
-                log.warning("%s: begun anew: %s", run.lease, error)
-        return train_inversion(config, images, base=base, callbacks=run)
+                log.warning("%s: begun anew: %s", attempt.lease, error)
+        return Session(config, images, base, attempt)
 
-    def _load(self, source: str) -> BaseModel:
-        """The base model, loaded unless it is the one of the job before."""
-        if self._base is None or self._base[0] != source:
-            self._base = None  # let go of the old one first: two may not fit
-            self._base = source, load_base(source)
-        return self._base[1]
+    def _pack_for(self, source: str) -> Pack:
+        """The pack of a base model, which is loaded unless it is the one of the job before."""
+        if self._pack is None or self._source != source:
+            self._pack = None  # let go of the old one first: two may not fit
+            self._pack, self._source = Pack(load_base(source), slots=settings.HUB_TRAINING_SLOTS), source
+        return self._pack
 
 
 def config_of(job: Job) -> InversionConfig:

@@ -12,11 +12,12 @@ from PIL import Image
 from registry import storage
 from registry.formats import inspect
 from training import leases
+from training.attempt import Attempt
 from training.inversion.loop import train
 from training.inversion.models import load_base
 from training.leases import LeaseLost
 from training.models import BaseModel, Job, JobCheckpoint, State
-from training.runner import Run, Trainer, config_of
+from training.runner import Trainer, config_of
 
 STEPS = 40
 
@@ -29,7 +30,7 @@ def slow_tiny(tiny):
     return tiny
 
 
-class Counting(Run):
+class Counting(Attempt):
     """Counts the steps that are reported; ends as it is told after some of them."""
 
     steps: list[int] = []
@@ -48,12 +49,12 @@ def attempt(name, **how):
     """One worker's attempt; return the first and the last step that it made."""
     trainer = Trainer()
     trainer.name = name
-    trainer.run_of = type("Attempt", (Counting,), {"steps": [], **how})
+    trainer.attempt_of = type("Counted", (Counting,), {"steps": [], **how})
     try:
         trainer.train(leases.claim(worker=name))
     except KeyboardInterrupt:
         Job.objects.filter(state=State.RUNNING).update(lease_until="2020-01-01T00:00Z")
-    return trainer.run_of.steps[0], trainer.run_of.steps[-1]
+    return trainer.attempt_of.steps[0], trainer.attempt_of.steps[-1]
 
 
 def vectors_of(job):

@@ -106,6 +106,32 @@ def test_a_job_that_somebody_is_changing_is_passed_over(queue):
         assert elsewhere(lambda: leases.claim(worker="w1")).job_id == second.pk
 
 
+def test_beside_a_job_only_the_next_one_in_order_is_taken_and_only_if_it_fits(queue, tiny):
+    first, second = queue(2)
+    lease = leases.claim(worker="w1")
+    assert leases.claim(worker="w1", beside=lease.job_id).job_id == second.pk
+    (other,) = queue(1)
+    Job.objects.filter(pk=other.pk).update(base=tiny)
+    (fitting,) = queue(1)
+    assert leases.claim(worker="w1", beside=lease.job_id) is None  # else the one before it might wait for ever
+    assert leases.claim(worker="w2").job_id == other.pk
+    assert leases.claim(worker="w1", beside=lease.job_id).job_id == fitting.pk
+    assert [lease.job_id, first.pk] == [first.pk] * 2
+
+
+def test_a_job_whose_worker_died_trains_alone(queue):
+    """It may be what killed it, and with it those that trained beside it."""
+    suspect, other = queue(2)
+    leases.claim(worker="w1")
+    let_lease_run_out(suspect)
+    assert leases.claim(worker="w2").job_id == suspect.pk
+    assert leases.claim(worker="w2", beside=suspect.pk) is None
+    lease = leases.claim(worker="w3")
+    assert lease.job_id == other.pk
+    let_lease_run_out(suspect)
+    assert leases.claim(worker="w3", beside=other.pk) is None
+
+
 def test_a_running_job_is_not_claimed_while_its_lease_lasts(queue):
     queue()
     leases.claim(worker="w1")

@@ -14,12 +14,13 @@ from registry.formats import inspect
 from registry.models import Embedding, Version
 from tests.training.samples import picture
 from training import leases, publishing
+from training.attempt import Attempt
 from training.inversion.callbacks import Progress
 from training.inversion.loop import train
 from training.inversion.models import load_base
 from training.leases import LeaseLost
 from training.models import BaseModel, Job, JobPreview, State
-from training.runner import INTERNAL_MESSAGE, Run, Trainer, config_of
+from training.runner import INTERNAL_MESSAGE, Trainer, config_of
 from training.services import cancel_job, publish_draft
 
 
@@ -122,7 +123,7 @@ def test_training_that_shall_end_leaves_the_job_as_the_reason_says(alice, submit
     trainer = Trainer()
     begun = []
 
-    class Ending(Run):
+    class Ending(Attempt):
         def on_progress(self, progress):
             super().on_progress(progress)
             if not begun:
@@ -135,7 +136,7 @@ def test_training_that_shall_end_leaves_the_job_as_the_reason_says(alice, submit
                     self.end("stop")
                 self.beat()
 
-    trainer.run_of = Ending
+    trainer.attempt_of = Ending
     trainer.train(lease)
     job.refresh_from_db()
     expected = {
@@ -166,7 +167,7 @@ def test_a_result_is_published_once_and_only_by_who_holds_the_job(alice, submit,
 
 def test_progress_is_kept_until_the_next_report_and_the_curve_stays_short(alice, submit, tiny):
     job = submit(alice, base=tiny)
-    run = Run(leases.claim(worker="w"))
+    run = Attempt(leases.claim(worker="w"))
     for step in range(1, 1001):
         run.on_progress(Progress(step=step, total_steps=1000, loss=1 / step, steps_per_second=5.0, seconds_left=2.0))
     run.beat()
@@ -178,7 +179,7 @@ def test_progress_is_kept_until_the_next_report_and_the_curve_stays_short(alice,
 
 def test_a_worker_that_cannot_renew_gives_the_job_up_before_its_lease_ends(alice, submit, tiny):
     submit(alice, base=tiny)
-    run = Run(leases.claim(worker="w"))
+    run = Attempt(leases.claim(worker="w"))
     run.renewed -= leases.LEASE_SECONDS  # it has slept
     run.lease = leases.Lease(run.lease.job_id, run.lease.fence, "nobody")  # and somebody else may have the job
     run.beat()

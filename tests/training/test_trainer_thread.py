@@ -8,9 +8,10 @@ import time
 import pytest
 
 from tests.training.worker_process import wait_until
+from training.attempt import Attempt
 from training.inversion.callbacks import Stage
 from training.models import Job, State
-from training.runner import POLL_SECONDS, Run, Trainer
+from training.runner import POLL_SECONDS, Trainer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,14 +39,14 @@ def test_a_stop_gives_the_job_back_even_when_the_engine_does_not_listen(alice, s
     job = submit(alice, base=tiny)
     reached, go_on = threading.Event(), threading.Event()
 
-    class Deaf(Run):
+    class Deaf(Attempt):
         def on_stage(self, stage):
             super().on_stage(stage)
             if stage == Stage.ENCODING:
                 reached.set()
                 go_on.wait(30)
 
-    trainer.run_of = Deaf
+    trainer.attempt_of = Deaf
     trainer.start()
     assert reached.wait(60)
     begun = time.monotonic()

@@ -63,6 +63,29 @@ class Cancelled(InversionError):
         super().__init__("The run was stopped before it finished.")
 
 
+class OutOfMemory(InversionError):
+    """One job alone does not fit beside its base model."""
+
+    code = "out_of_memory"
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__(
+            f"The worker has not enough memory for {batch_size} pictures a step of this base model. "
+            "Tell the operator, who can give the base model a smaller batch_size."
+        )
+
+
+class NoRoom(InversionError):
+    """The job does not fit beside those that train already, into their slots or into memory."""
+
+    code = "no_room"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no room beside the jobs that train already. Start it again when one of them has ended."
+        )
+
+
 class BadState(InversionError):
     """A state to go on from is damaged, or another job's."""
 

@@ -7,6 +7,7 @@ is what it would be alone up to the order of sums: the gradient of another job's
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -17,41 +18,62 @@ from training.inversion.run import Draw, Run
 from training.inversion.tokens import ORDINARY, Prompts, encode
 
 
-def losses(base: BaseModel, runs: Sequence[Run]) -> list[Tensor]:
-    """The denoising loss of each run's next draw, from one pass of text encoder and UNet over all of them."""
+def losses(
+    base: BaseModel, runs: Sequence[Run], *, slots: Sequence[range] | None = None, width: int | None = None
+) -> list[Tensor]:
+    """The denoising loss of each run's next draw, from one pass of text encoder and UNet over all of them.
+
+    With ``slots``, one range for each run, and ``width`` every pass has that width and each run its own place in it;
+    what stands in the other places weighs nothing. Otherwise the pass is as wide as what the runs draw.
+    """
     draws = [run.draw() for run in runs]
+    pictures = slots or _in_a_row([len(draw.timesteps) for draw in draws])
+    captions = slots or _in_a_row([len(draw.prompts.ids) for draw in draws])
     vectors = torch.cat([run.rows for run in runs])
-    states = encode(base.pipeline.text_encoder, base.splice, _prompts(runs, draws), vectors)  # [distinct, L, d]
+    prompts = _prompts(runs, draws, captions, width)
+    states = encode(base.pipeline.text_encoder, base.splice, prompts, vectors)  # [prompts, L, d]
+    where = _spread([draw.where + place[0] for draw, place in zip(draws, captions, strict=True)], pictures, width)
     unet = base.pipeline.unet
-    noisy = torch.cat([draw.noisy for draw in draws]).to(unet.dtype)
-    timesteps = torch.cat([draw.timesteps for draw in draws])
-    answer = unet(noisy, timesteps, states[_where(draws)].to(unet.dtype)).sample
+    noisy = _spread([draw.noisy for draw in draws], pictures, width).to(unet.dtype)
+    timesteps = _spread([draw.timesteps for draw in draws], pictures, width)
+    answer = unet(noisy, timesteps, states[where].to(unet.dtype)).sample
     answer = answer.to(torch.promote_types(answer.dtype, torch.float32))
-    answers = answer.split([len(draw.timesteps) for draw in draws])
-    return [functional.mse_loss(mine, draw.wanted) for mine, draw in zip(answers, draws, strict=True)]
+    return [
+        functional.mse_loss(answer[place.start : place.stop], draw.wanted)
+        for place, draw in zip(pictures, draws, strict=True)
+    ]
 
 
-def step(base: BaseModel, runs: Sequence[Run]) -> None:
-    """Move every run on by one step."""
-    each = losses(base, runs)
+def step(
+    base: BaseModel, runs: Sequence[Run], *, slots: Sequence[range] | None = None, width: int | None = None
+) -> None:
+    """Move every run on by one step; ``slots`` and ``width`` as for :func:`losses`."""
+    each = losses(base, runs, slots=slots, width=width)
     torch.stack(each).sum().backward()
     for run, loss in zip(runs, each, strict=True):
         run.update(loss)
 
 
-def _prompts(runs: Sequence[Run], draws: Sequence[Draw]) -> Prompts:
-    """The prompts of all draws, each pointing at the vectors of its own run."""
+def _prompts(runs: Sequence[Run], draws: Sequence[Draw], places: Sequence[range], width: int | None) -> Prompts:
+    """The prompts of all draws in their places, each pointing at the vectors of its own run."""
     rows, first = [], 0
     for run, draw in zip(runs, draws, strict=True):
         rows.append(torch.where(draw.prompts.rows == ORDINARY, ORDINARY, draw.prompts.rows + first))
         first += len(run.rows)
-    return Prompts(torch.cat([draw.prompts.ids for draw in draws]), torch.cat(rows))
+    ids = [draw.prompts.ids for draw in draws]
+    return Prompts(_spread(ids, places, width), _spread(rows, places, width, empty=ORDINARY))
 
 
-def _where(draws: Sequence[Draw]) -> Tensor:
-    """Which of all prompts belongs to which picture of all draws."""
-    places, first = [], 0
-    for draw in draws:
-        places.append(draw.where + first)
-        first += len(draw.prompts.ids)
-    return torch.cat(places)
+def _in_a_row(sizes: Sequence[int]) -> list[range]:
+    ends = list(accumulate(sizes))
+    return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _spread(parts: Sequence[Tensor], places: Sequence[range], width: int | None, empty: int = 0) -> Tensor:
+    """Parts at the beginnings of their places in one tensor of ``width``; nothing but ``empty`` elsewhere."""
+    if width is None:
+        return torch.cat(list(parts))
+    whole = parts[0].new_full((width, *parts[0].shape[1:]), empty)
+    for part, place in zip(parts, places, strict=True):
+        whole[place.start : place.start + len(part)] = part
+    return whole

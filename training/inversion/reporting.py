@@ -43,7 +43,8 @@ class Reporter:
     def __init__(self, run: Run, callbacks: Callbacks) -> None:
         self.run, self.callbacks = run, callbacks
         self.begun, self.first = time.monotonic(), run.step
-        self.pauses = 0.0
+        #: Seconds since then that went into anything but steps, mostly drawing; as much is expected to come.
+        self.away = 0.0
         config = run.config
         reports = config.steps // (config.progress_every * MAX_CURVE_POINTS)
         self.keep_every = max(1, reports) * config.progress_every
@@ -63,28 +64,13 @@ class Reporter:
         check_vectors(run.rows)
         if run.step % self.keep_every == 0 or run.step == config.steps:
             run.curve.append([run.step, round(mean, 5)])
-        speed = (run.step - self.first) / max(time.monotonic() - self.begun - self.pauses, 1e-6)
+        speed = (run.step - self.first) / max(time.monotonic() - self.begun - self.away, 1e-6)
         self.callbacks.on_progress(
             Progress(
                 step=run.step,
                 total_steps=config.steps,
                 loss=mean,
                 steps_per_second=speed,
-                seconds_left=(config.steps - run.step) / speed + self.pauses,
+                seconds_left=(config.steps - run.step) / speed + self.away,
             )
         )
-
-    def paused(self) -> _Pause:
-        """A block whose time does not count as training; its length stands for the previews still to come."""
-        return _Pause(self)
-
-
-class _Pause:
-    def __init__(self, reporter: Reporter) -> None:
-        self.reporter = reporter
-
-    def __enter__(self) -> None:
-        self.begun = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        self.reporter.pauses += time.monotonic() - self.begun

@@ -1,8 +1,9 @@
-"""``python -m training.pocket build | sheet | evaluate | ceiling``: make, look at and measure the pocket model."""
+"""``python -m training.pocket build | sheet | evaluate | fidelity | ceiling``: make, look at and measure the pocket model."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -33,6 +34,11 @@ def main() -> None:
     evaluate.add_argument("--pictures", type=int, default=16, help="pictures drawn for each concept and seed")
     evaluate.add_argument("--concepts", nargs="*", help="names of concepts; all by default")
     evaluate.add_argument("--work", type=Path, default=WORK, help="folder that keeps the judge")
+    fidelity = commands.add_parser("fidelity", help="our loop beside the classic one, at equal work and at a tenth")
+    fidelity.add_argument("--model", type=Path, default=WEIGHTS)
+    fidelity.add_argument("--pictures", type=int, default=32, help="pictures drawn for each concept and loop")
+    fidelity.add_argument("--out", type=Path, default=WORK / "fidelity.png", help="grid of pictures to look at")
+    fidelity.add_argument("--work", type=Path, default=WORK, help="folder that keeps the judge")
     ceiling = commands.add_parser("ceiling", help="what inversion could reach at best; needs the build's checkpoints")
     ceiling.add_argument("--model", type=Path, default=WEIGHTS)
     ceiling.add_argument("--pictures", type=int, default=16, help="pictures drawn for each concept")
@@ -58,6 +64,11 @@ def main() -> None:
             from training.pocket.ceiling import ceiling as run_ceiling
 
             run_ceiling(options.model, options.work, pictures=options.pictures)
+        case "fidelity":
+            from training.pocket.fidelity import fidelity as measure
+
+            for line in measure(options.model, options.work, options.out, pictures=options.pictures):
+                print(json.dumps(line), flush=True)
         case "evaluate":
             from training.pocket.evaluate import evaluate as run_evaluation
 

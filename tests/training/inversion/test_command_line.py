@@ -185,12 +185,11 @@ def test_the_bench_prints_a_line_a_width_beside_the_classic_loop(capsys, tiny_fo
 
 
 def test_the_classic_loop_trains_its_word_and_puts_every_other_row_back(base, pictures):
-    from training.inversion.bench import TOKEN, ClassicLoop
+    from training.inversion.reference import Recipe, ReferenceLoop
 
-    classic = ClassicLoop(base, pictures, 2)
+    classic = ReferenceLoop(base, pictures, Recipe(token="<bench-word>", batch_size=2))
     classic.run(2)
-    row = classic.tokenizer.convert_tokens_to_ids(TOKEN)
-    assert (classic.table[row] != classic.before[row]).any()
+    assert (classic.vectors[0] != classic.before[classic.place]).any()
     assert (classic.table[classic.kept] == classic.before[classic.kept]).all()
     assert len(classic.table) == len(base.splice.weight) + 1
 

@@ -12,10 +12,9 @@ from PIL import ImageOps
 from training.inversion import fingerprint, methods, models, run
 from training.inversion.callbacks import Callbacks, Stage, Variant
 from training.inversion.config import InversionConfig
-from training.inversion.data import Latents
 from training.inversion.diffusion import add_noise
 from training.inversion.errors import BadConfig, Cancelled, TokenInVocabulary, TrainingDiverged
-from training.inversion.loop import optimise, train
+from training.inversion.loop import train
 from training.inversion.models import load_base
 from training.inversion.sampler import draw, states_of
 
@@ -62,8 +61,8 @@ def test_a_planted_word_is_found(any_base, pictures, monkeypatch):
     monkeypatch.setattr(run, "target", planted)
     config = config_with(captions=(caption,) * len(pictures), steps=60, batch_size=4, vectors=2, progress_every=10)
     watcher = Watcher()
-    learned = optimise(config, Latents(any_base, pictures), any_base, watcher)
-    rows, curve = torch.from_numpy(learned.track.best.vectors), learned.curve
+    learned = train(config, pictures, base=any_base, callbacks=watcher)
+    rows, curve = torch.from_numpy(learned.vectors), learned.receipt["loss_curve"]
     losses = [progress.loss for progress in watcher.progress]
     assert losses[0] > 0
     assert losses[-1] < 0.1 * losses[0]
