@@ -17,8 +17,9 @@ from hub.accounts.models import ApiToken
 from registry.formats import Encoder, canonical
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
+from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview
-from training.services import ensure_builtin_bases, find_base
+from training.services import find_base
 
 WHO = ("anonymous", "stranger", "owner", "staff")
 

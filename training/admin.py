@@ -12,6 +12,11 @@ from training.models import BaseModel, Job
 class BaseModelAdmin(admin.ModelAdmin):
     list_display = ["slug", "title", "family", "resolution", "enabled"]
     list_filter = ["enabled", "family"]
+    readonly_fields = ["family", "source", "widths", "prediction_type", "resolution", "fingerprint"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only ``manage.py add_base_model`` loads a model and sees whether it can be trained on."""
+        return False
 
 
 @admin.register(Job)

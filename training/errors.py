@@ -42,6 +42,12 @@ class BaseUnknown(TrainingError):
         super().__init__(message, field="base")
 
 
+class BaseChanged(TrainingError):
+    """The weights of a base model are not those that were registered."""
+
+    code = "base_changed"
+
+
 class NameTaken(TrainingError):
     """The embedding's name cannot be used by this account."""
 

@@ -26,15 +26,17 @@ from registry import storage
 from registry.errors import RegistryError
 from training import leases, publishing
 from training.attempt import Attempt
+from training.bases import check_unchanged
 from training.errors import TrainingError
+from training.inversion import models as engine
 from training.inversion.callbacks import Stage
 from training.inversion.config import InversionConfig
 from training.inversion.errors import BadState, Cancelled, InversionError, NoRoom
-from training.inversion.models import BaseModel, load_base
+from training.inversion.models import load_base
 from training.inversion.pack import Member, Pack
 from training.inversion.session import Session
 from training.leases import Lease, LeaseLost
-from training.models import Job
+from training.models import BaseModel, Job
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +170,7 @@ class Trainer:
         with self._ending(attempt):
             job = Job.objects.select_related("base").get(pk=lease.job_id)
             attempt.on_stage(Stage.LOADING)
-            pack = self._pack_for(job.base.source)
+            pack = self._pack_for(job.base)
             images = [_open(storage.read(image.blob)) for image in job.images.all()]
             pack.join(self._session(attempt, config_of(job), images, pack.base))
 
@@ -211,7 +213,7 @@ class Trainer:
         self.attempts.remove(attempt)
 
     def _session(
-        self, attempt: Attempt, config: InversionConfig, images: list[Image.Image], base: BaseModel
+        self, attempt: Attempt, config: InversionConfig, images: list[Image.Image], base: engine.BaseModel
     ) -> Session:
         """Go on from where an earlier attempt was, or from the beginning where its state no longer fits."""
         kept = leases.kept_state(attempt.lease)
@@ -222,11 +224,12 @@ class Trainer:
                 log.warning("%s: begun anew: %s", attempt.lease, error)
         return Session(config, images, base, attempt)
 
-    def _pack_for(self, source: str) -> Pack:
+    def _pack_for(self, wanted: BaseModel) -> Pack:
         """The pack of a base model, which is loaded unless it is the one of the job before."""
-        if self._pack is None or self._source != source:
+        if self._pack is None or self._source != wanted.source:
             self._pack = None  # let go of the old one first: two may not fit
-            self._pack, self._source = Pack(load_base(source), slots=settings.HUB_TRAINING_SLOTS), source
+            self._pack, self._source = Pack(load_base(wanted.source), slots=settings.HUB_TRAINING_SLOTS), wanted.source
+        check_unchanged(wanted, self._pack.base.fingerprint)
         return self._pack
 
 

@@ -20,7 +20,6 @@ from training.checks import check_captions, check_settings, check_token
 from training.datasets import CheckedImage, check_files, examine_images
 from training.errors import BadSetting, BaseUnknown, NameTaken, TooManyJobs, WrongState
 from training.models import ENDED, BaseModel, Job, JobImage, Preset, State
-from training.pocket import info as pocket
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -130,23 +129,6 @@ def find_base(slug: str) -> BaseModel:
         known = ", ".join(BaseModel.objects.filter(enabled=True).values_list("slug", flat=True)) or "none yet"
         raise BaseUnknown(f"There is no base model called {slug}. Known here: {known}.")
     return base
-
-
-def ensure_builtin_bases() -> None:
-    """Register the built-in base model, or bring its row up to date; whether it is enabled stays the operator's choice."""
-    BaseModel.objects.update_or_create(
-        slug=pocket.NAME,
-        defaults={
-            "title": pocket.TITLE,
-            "family": pocket.NAME,
-            "source": pocket.NAME,
-            "resolution": pocket.RESOLUTION,
-            "description": pocket.DESCRIPTION,
-            "license": pocket.LICENSE,
-            "defaults": pocket.DEFAULTS,
-            "preview_prompts": {kind: list(prompts) for kind, prompts in pocket.PREVIEW_PROMPTS.items()},
-        },
-    )
 
 
 def _unfinished(owner: User) -> QuerySet[Job]:

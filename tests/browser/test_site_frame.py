@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.accounts.models import ApiToken, Scope
+from training.bases import ensure_builtin_bases
 from training.models import BaseModel, Job
-from training.services import ensure_builtin_bases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from registry import storage
+from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview
 from training.pocket.concepts import CONCEPTS, draw
-from training.services import ensure_builtin_bases
 from training.views import POLL_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)

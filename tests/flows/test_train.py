@@ -14,10 +14,11 @@ from registry.formats import inspect
 from registry.models import Embedding
 from tests.training.samples import encoded
 from tests.training.worker_process import WorkerProcess, wait_until
+from training.bases import ensure_builtin_bases
 from training.models import Job
 from training.pocket import info
 from training.pocket.concepts import CONCEPTS, draw
-from training.services import ensure_builtin_bases, publish_draft
+from training.services import publish_draft
 
 #: Enough to move the vectors, not to learn the thing: what is learned is measured where the model is built.
 STEPS = 12

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from training.services import ensure_builtin_bases
+from training.bases import ensure_builtin_bases
 
 PAGES = {
     "/train": {"Choose at least 3 images.", "Give the name.", "Give the initialiser words."},

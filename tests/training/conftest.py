@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.training.samples import picture
+from training.bases import ensure_builtin_bases
 from training.models import BaseModel
-from training.services import ensure_builtin_bases, submit_job
+from training.services import submit_job
 
 
 @pytest.fixture

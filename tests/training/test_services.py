@@ -13,6 +13,7 @@ from django.db import connection
 from registry import storage
 from tests.training.samples import picture
 from training import leases, services
+from training.bases import ensure_builtin_bases
 from training.errors import (
     BadImage,
     BadSetting,
@@ -24,7 +25,7 @@ from training.errors import (
 )
 from training.models import BaseModel, Job, JobImage, Preset, State
 from training.pocket import info
-from training.services import MAX_UNFINISHED_JOBS, cancel_job, ensure_builtin_bases, publish_draft, retry_job
+from training.services import MAX_UNFINISHED_JOBS, cancel_job, publish_draft, retry_job
 
 
 def test_a_job_is_stored_with_its_images_and_waits(alice, submit):

@@ -22,7 +22,10 @@ class BaseModelSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = BaseModel
-        fields = ["name", "title", "family", "resolution", "description", "license", "vectors", "steps"]
+        fields = [
+            "name", "title", "family", "widths", "prediction_type", "resolution", "fingerprint", "description", "license",
+            "vectors", "steps",
+        ]  # fmt: skip
 
     def get_vectors(self, base: BaseModel) -> int:
         return default_vectors(base)

@@ -164,7 +164,7 @@ def run_preview(options: argparse.Namespace) -> None:
     steps = settings["preview_steps"] if options.steps is None else options.steps
     guidance = settings["guidance_scale"] if options.guidance is None else options.guidance
 
-    from training.inversion.checkpoint import load_embedding, states_through_public_loader
+    from training.inversion.checkpoint import load_embedding, through_public_loader
     from training.inversion.models import load_base
     from training.inversion.sampler import draw
     from training.inversion.tokens import check_new
@@ -175,7 +175,7 @@ def run_preview(options: argparse.Namespace) -> None:
         raise BadConfig("prompt", f"The prompt holds neither {{}} nor {token}, so the picture would not show it.")
     base = load_base(options.base, device=options.device)
     check_new(base.tokenizer, token)
-    states = states_through_public_loader(base, options.file, token, [prompt])
+    states = through_public_loader(base, options.file, token, [prompt])
     image = next(draw(base, states, [options.seed], steps=steps, guidance_scale=guidance))
     image.save(options.out)
     print(f"{options.out.name}: {prompt}, seed {options.seed}.")

@@ -18,9 +18,9 @@ from torch.nn import functional
 from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents
 from training.inversion.diffusion import add_noise, stratified_timesteps, target
+from training.inversion.encoders import encode
 from training.inversion.errors import TrainingDiverged
 from training.inversion.models import BaseModel
-from training.inversion.tokens import encode
 
 #: Draws of the fixed set: enough that every quarter of the timesteps has some, few enough to cost less than two steps.
 DRAWS = 16
@@ -57,7 +57,7 @@ class FixedLoss:
         timesteps = timesteps[torch.randperm(DRAWS, generator=generator)].to(base.device)
         self.base = base
         self.timesteps = timesteps
-        self.noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps).to(base.pipeline.unet.dtype)
+        self.noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps)
         self.wanted = target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
         numbers, where = captions.draw(indices, generator).unique(return_inverse=True)
         self.prompts = captions.prompts[numbers.to(base.device)]
@@ -66,10 +66,8 @@ class FixedLoss:
     @torch.no_grad()
     def __call__(self, rows: Tensor) -> float:
         """Mean squared error with ``rows`` [n, d] as the placeholder's vectors; waits for the device."""
-        pipeline = self.base.pipeline
-        states = encode(pipeline.text_encoder, self.base.splice, self.prompts, rows)
-        states = states[self.where].to(pipeline.unet.dtype)
-        answer = pipeline.unet(self.noisy, self.timesteps, states).sample.float()
+        told = encode(self.base.encoders, self.prompts, rows)[self.where]
+        answer = self.base.denoise(self.noisy, self.timesteps, told)
         return float(functional.mse_loss(answer, self.wanted))
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from training.inversion.config import MethodName
 
+#: For each text encoder the width of its part of a row, and the norm that the part is held at.
+Norms = Sequence[tuple[int, float]]
+
 
 class Method(ABC):
     """Moves the vectors of one job. It alone knows what it keeps between two steps."""
 
-    def __init__(self, rows: nn.Parameter, learning_rate: float, norm: float) -> None:
-        """``rows`` float32 [n, d] are set on the shell of ``norm``, the vocabulary's median, where words live."""
-        self.rows, self.learning_rate, self.norm = rows, learning_rate, norm
-        hold_norms(rows, norm)
+    def __init__(self, rows: nn.Parameter, learning_rate: float, norms: Norms) -> None:
+        """``rows`` float32 [n, d] are set on the shells of ``norms``, the vocabularies' medians, where words live."""
+        self.rows, self.learning_rate, self.norms = rows, learning_rate, norms
+        hold_norms(rows, norms)
 
     @abstractmethod
     def update(self, factor: float) -> None:
@@ -39,8 +43,8 @@ class TextualInversion(Method):
     pictures not trained on) and may drown the rest of the prompt in models whose words all have one norm.
     """
 
-    def __init__(self, rows: nn.Parameter, learning_rate: float, norm: float) -> None:
-        super().__init__(rows, learning_rate, norm)
+    def __init__(self, rows: nn.Parameter, learning_rate: float, norms: Norms) -> None:
+        super().__init__(rows, learning_rate, norms)
         # No weight decay: it would pull a word towards no word.
         self.optimiser = torch.optim.AdamW([rows], lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
 
@@ -48,7 +52,7 @@ class TextualInversion(Method):
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate * factor
         self.optimiser.step()
-        hold_norms(self.rows, self.norm)
+        hold_norms(self.rows, self.norms)
 
     def memory(self) -> dict[str, Tensor]:
         return dict(self.optimiser.state[self.rows])
@@ -72,10 +76,10 @@ class DirectionalInversion(Method):
     #: Concentration of the prior.
     KAPPA = 1e-4
 
-    def __init__(self, rows: nn.Parameter, learning_rate: float, norm: float) -> None:
-        super().__init__(rows, learning_rate, norm)
-        self.start = rows.detach() / norm
-        self.squares = torch.zeros(len(rows), 1, device=rows.device)
+    def __init__(self, rows: nn.Parameter, learning_rate: float, norms: Norms) -> None:
+        super().__init__(rows, learning_rate, norms)
+        self.start = rows.detach().clone()
+        self.squares = torch.zeros(len(rows), len(norms), device=rows.device)
         self.steps = 0
 
     @torch.no_grad()
@@ -83,13 +87,17 @@ class DirectionalInversion(Method):
         if self.rows.grad is None:
             return
         self.steps += 1
-        direction = self.rows / self.norm
-        gradient = self.norm * self.rows.grad - self.KAPPA * self.start
-        tangent = gradient - (gradient * direction).sum(dim=-1, keepdim=True) * direction
-        self.squares.lerp_((tangent**2).sum(dim=-1, keepdim=True), 1 - self.DECAY)
-        length = (self.squares / (1 - self.DECAY**self.steps)).sqrt().clamp(min=1e-12)
-        self.rows.copy_(direction - self.learning_rate * factor * tangent / length)
-        hold_norms(self.rows, self.norm)
+        first = 0
+        for number, (width, norm) in enumerate(self.norms):  # each encoder's words live on a sphere of their own
+            part = slice(first, first + width)
+            first += width
+            direction = self.rows[:, part] / norm
+            gradient = norm * self.rows.grad[:, part] - self.KAPPA * self.start[:, part] / norm
+            tangent = gradient - (gradient * direction).sum(dim=-1, keepdim=True) * direction
+            self.squares[:, number].lerp_((tangent**2).sum(dim=-1), 1 - self.DECAY)
+            length = (self.squares[:, number, None] / (1 - self.DECAY**self.steps)).sqrt().clamp(min=1e-12)
+            self.rows[:, part] = direction - self.learning_rate * factor * tangent / length
+        hold_norms(self.rows, self.norms)
 
     def memory(self) -> dict[str, Tensor]:
         return {"start": self.start, "squares": self.squares, "step": torch.tensor(float(self.steps))}
@@ -114,6 +122,7 @@ def rate_factor(step: int, total: int) -> float:
 
 
 @torch.no_grad()
-def hold_norms(rows: Tensor, norm: float) -> None:
-    """Scale each row [n, d] back to ``norm``, so that only its direction is learned."""
-    rows.mul_(norm / rows.norm(dim=-1, keepdim=True).clamp(min=1e-8))
+def hold_norms(rows: Tensor, norms: Norms) -> None:
+    """Scale each encoder's part of each row [n, d] back to its norm, so that only its direction is learned."""
+    for part, (_, norm) in zip(rows.split([width for width, _ in norms], dim=-1), norms, strict=True):
+        part.mul_(norm / part.norm(dim=-1, keepdim=True).clamp(min=1e-8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ from torch import Tensor
 
 from training.inversion import fingerprint
 from training.inversion.device import model_dtype, pick_device
+from training.inversion.encoders import Conditioning, Encoder
 from training.inversion.errors import BaseUnavailable
 from training.inversion.quiet import quiet_libraries
-from training.inversion.tokens import SplicedEmbedding, splice_into
 
 with quiet_libraries():  # importing it advises to install torchvision, which the engine does not need
-    from diffusers import StableDiffusionPipeline
+    from diffusers import DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
 
-#: Text encoder widths to model families.
-FAMILY_OF_WIDTH = {768: "sd1", 1024: "sd2", 128: "pocket"}
+#: Widths of the text encoders to model families.
+FAMILIES = {(768,): "sd1", (1024,): "sd2", (768, 1280): "sdxl", (128,): "pocket"}
 #: What the UNet may be asked for; the loss knows no other target.
 PREDICTION_TYPES = ("epsilon", "v_prediction")
 #: The built-in base model's name wherever a folder or hub name may stand.
@@ -35,24 +36,40 @@ class BaseModel:
     name: str  #: as given, but never a path of this machine: of a folder only its last part
     family: str
     fingerprint: str  #: SHA-256 over the stored weights
-    pipeline: StableDiffusionPipeline
-    splice: SplicedEmbedding  #: wraps the text encoder's token embedding
+    pipeline: DiffusionPipeline
+    encoders: tuple[Encoder, ...]
     device: torch.device
     latent_size: int  #: latents of one side of a picture
     resolution: int  #: pixels of one side of a picture
-    median_norm: float  #: median Euclidean norm of the vocabulary's input vectors
     alphas_cumprod: Tensor  #: float32 [T]: the noise schedule
     prediction_type: str  #: ``epsilon`` or ``v_prediction``
 
     @property
     def tokenizer(self) -> Any:
-        """The tokenizer of the text encoder."""
-        return self.pipeline.tokenizer
+        """The tokenizer; where there are two they know the same words."""
+        return self.encoders[0].tokenizer
 
     @property
     def width(self) -> int:
-        """Numbers in an input vector."""
-        return int(self.splice.weight.shape[1])
+        """Numbers in an input vector, of all text encoders together."""
+        return sum(encoder.width for encoder in self.encoders)
+
+    @property
+    def norms(self) -> tuple[tuple[int, float], ...]:
+        """Width of each encoder's part of an input vector, and the median norm of its words."""
+        return tuple((encoder.width, encoder.median_norm) for encoder in self.encoders)
+
+    def denoise(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
+        """What the UNet answers to noisy latents [B, C, h, w] at timesteps [B] or [], in float32 or better."""
+        unet, more = self.pipeline.unet, {}
+        if conditioning.pooled is not None:
+            side = self.resolution
+            # Size and crop that the picture claims to have had: whole, at full resolution (Podell et al. 2023, 2.2).
+            place = torch.tensor([[side, side, 0, 0, side, side]], dtype=unet.dtype, device=noisy.device)
+            more = {"text_embeds": conditioning.pooled.to(unet.dtype), "time_ids": place.expand(len(noisy), -1)}
+        states = conditioning.states.to(unet.dtype)
+        answer = unet(noisy.to(unet.dtype), timesteps, states, added_cond_kwargs=more).sample
+        return answer.to(torch.promote_types(answer.dtype, torch.float32))
 
 
 def resolve(name: str) -> str:
@@ -73,79 +90,88 @@ def load_base(name: str, *, device: str | None = None) -> BaseModel:
     shown = _public_name(name)
     pipeline, digest = _load(name, shown, place)
     pipeline.set_progress_bar_config(disable=True)
-    for part in (pipeline.text_encoder, pipeline.unet, pipeline.vae):
+    encoders = encoders_of(pipeline)
+    for part in (*(encoder.model for encoder in encoders), pipeline.unet, pipeline.vae):
         part.requires_grad_(False).eval()
-    family = _check_trainable(shown, pipeline)
-    splice = splice_into(pipeline.text_encoder)
+    family = _check_trainable(shown, pipeline, encoders)
     latent_size = _latent_size(pipeline.unet.config.sample_size)
     return BaseModel(
         name=shown,
         family=family,
         fingerprint=digest,
         pipeline=pipeline,
-        splice=splice,
+        encoders=encoders,
         device=place,
         latent_size=latent_size,
         resolution=latent_size * 2 ** (len(pipeline.vae.config.block_out_channels) - 1),
-        median_norm=float(splice.weight.float().norm(dim=-1).median()),
         alphas_cumprod=pipeline.scheduler.alphas_cumprod.float().to(place),
         prediction_type=pipeline.scheduler.config.prediction_type,
     )
 
 
-def _load(name: str, shown: str, place: torch.device) -> tuple[StableDiffusionPipeline, str]:
-    """The pipeline on its device and in its precision, and its fingerprint. SDXL is refused before its weights are read."""
+def encoders_of(pipeline: DiffusionPipeline) -> tuple[Encoder, ...]:
+    """A pipeline's text encoders, in the order in which its UNet attends to them."""
+    pairs = [(pipeline.tokenizer, pipeline.text_encoder)]
+    if hasattr(pipeline, "text_encoder_2"):
+        pairs.append((pipeline.tokenizer_2, pipeline.text_encoder_2))
+    return tuple(Encoder.of(tokenizer, model) for tokenizer, model in pairs)
+
+
+def _load(name: str, shown: str, place: torch.device) -> tuple[DiffusionPipeline, str]:
+    """The pipeline on its device and in its precision, and its fingerprint."""
     where = resolve(name)
     try:
         with quiet_libraries():
-            if "text_encoder_2" in StableDiffusionPipeline.load_config(where):
-                raise _of_another_family(shown, "it has a second text encoder, as Stable Diffusion XL has")
+            is_xl = "text_encoder_2" in DiffusionPipeline.load_config(where)
+            kind = StableDiffusionXLPipeline if is_xl else StableDiffusionPipeline
+            without = {} if is_xl else WITHOUT_CHECKER
             if not Path(where).is_dir():
-                where = StableDiffusionPipeline.download(where, **WITHOUT_CHECKER)
+                where = kind.download(where, **without)
             digest = fingerprint.of_folder(Path(where))
             if digest:
-                pipeline = StableDiffusionPipeline.from_pretrained(where, dtype=model_dtype(place), **WITHOUT_CHECKER)
+                pipeline = kind.from_pretrained(where, dtype=model_dtype(place), **without)
                 return pipeline.to(place), digest
-            pipeline = StableDiffusionPipeline.from_pretrained(where, dtype=torch.float32, **WITHOUT_CHECKER)
+            pipeline = kind.from_pretrained(where, dtype=torch.float32, **without)
             digest = fingerprint.of_weights(pipeline)  # before the cast
             return pipeline.to(place, model_dtype(place)), digest
-    except BaseUnavailable:
-        raise
     except Exception as error:  # the libraries raise many kinds; the person needs one sentence
         raise BaseUnavailable(
             f"The base model {shown} could not be loaded: {type(error).__name__}. "
-            "Check that the folder or hub name holds a Stable Diffusion 1.x or 2.x model in the diffusers layout."
+            "Check that the folder or hub name holds a Stable Diffusion 1.x, 2.x or XL model in the diffusers layout."
         ) from error
 
 
-def _check_trainable(shown: str, pipeline: StableDiffusionPipeline) -> str:
+def _check_trainable(shown: str, pipeline: DiffusionPipeline, encoders: Sequence[Encoder]) -> str:
     """Return the family; raise :class:`BaseUnavailable` for a model that would train to nonsense or not at all."""
-    width = pipeline.text_encoder.get_input_embeddings().weight.shape[1]
+    widths = tuple(encoder.width for encoder in encoders)
     unet, channels = pipeline.unet.config, pipeline.vae.config.latent_channels
     prediction = pipeline.scheduler.config.get("prediction_type", "epsilon")
-    if width not in FAMILY_OF_WIDTH:
-        raise _of_another_family(shown, f"its input vectors are {width} wide")
-    if unet.cross_attention_dim != width:
+    if widths not in FAMILIES:
+        raise _of_another_family(shown, f"its input vectors are {' and '.join(map(str, widths))} wide")
+    if unet.cross_attention_dim != sum(widths):
         raise _of_another_family(
             shown,
-            f"its UNet attends to {unet.cross_attention_dim} numbers a token and its text encoder gives {width}",
+            f"its UNet attends to {unet.cross_attention_dim} numbers a token, and text encoders give {sum(widths)}",
         )
     if unet.in_channels != channels:
         raise _of_another_family(
             shown,
             f"its UNet takes {unet.in_channels} channels instead of {channels}, as inpainting models do",
         )
+    if len({tuple(sorted(encoder.tokenizer.get_vocab().items())) for encoder in encoders}) > 1:
+        raise _of_another_family(shown, "its two tokenizers know different words")
     if prediction not in PREDICTION_TYPES or not hasattr(pipeline.scheduler, "alphas_cumprod"):
         raise _of_another_family(
             shown, f"its UNet predicts {prediction}, and the engine knows {' and '.join(PREDICTION_TYPES)}"
         )
-    return FAMILY_OF_WIDTH[width]
+    return FAMILIES[widths]
 
 
 def _of_another_family(shown: str, reason: str) -> BaseUnavailable:
     return BaseUnavailable(
         f"{shown} cannot be trained on: {reason}. "
-        f"The engine trains pocket and Stable Diffusion 1.x and 2.x (widths {', '.join(map(str, sorted(FAMILY_OF_WIDTH)))})."
+        "The engine trains pocket and Stable Diffusion 1.x, 2.x and XL "
+        f"(widths {', '.join('+'.join(map(str, widths)) for widths in sorted(FAMILIES))})."
     )
 
 
@@ -158,13 +184,3 @@ def _public_name(name: str) -> str:
 def _latent_size(sample_size: int | list[int] | tuple[int, ...]) -> int:
     """One side of a square of latents; of an oblong size the shorter side, which the UNet takes as well."""
     return int(sample_size if isinstance(sample_size, int) else min(sample_size))
-
-
-def nearest_words(base: BaseModel, vectors: Tensor, count: int = 5) -> list[list[str]]:
-    """The vocabulary's words whose input vectors point most nearly the same way, for each vector [n, d]."""
-    table = torch.nn.functional.normalize(base.splice.weight.float(), dim=-1)
-    cosine = torch.nn.functional.normalize(vectors.float(), dim=-1) @ table.T
-    return [
-        [base.tokenizer.convert_ids_to_tokens(int(index)).removesuffix("</w>") for index in line]
-        for line in cosine.topk(count, dim=-1).indices
-    ]

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training.inversion.encoders import encode
 from training.inversion.models import BaseModel
 from training.inversion.run import Draw, Run
-from training.inversion.tokens import ORDINARY, Prompts, encode
+from training.inversion.tokens import ORDINARY, Prompts
 
 
 def losses(
@@ -31,13 +32,11 @@ def losses(
     captions = slots or _in_a_row([len(draw.prompts.ids) for draw in draws])
     vectors = torch.cat([run.rows for run in runs])
     prompts = _prompts(runs, draws, captions, width)
-    states = encode(base.pipeline.text_encoder, base.splice, prompts, vectors)  # [prompts, L, d]
+    told = encode(base.encoders, prompts, vectors)
     where = _spread([draw.where + place[0] for draw, place in zip(draws, captions, strict=True)], pictures, width)
-    unet = base.pipeline.unet
-    noisy = _spread([draw.noisy for draw in draws], pictures, width).to(unet.dtype)
+    noisy = _spread([draw.noisy for draw in draws], pictures, width)
     timesteps = _spread([draw.timesteps for draw in draws], pictures, width)
-    answer = unet(noisy, timesteps, states[where].to(unet.dtype)).sample
-    answer = answer.to(torch.promote_types(answer.dtype, torch.float32))
+    answer = base.denoise(noisy, timesteps, told[where])
     return [
         functional.mse_loss(answer[place.start : place.stop], draw.wanted)
         for place, draw in zip(pictures, draws, strict=True)

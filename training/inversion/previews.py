@@ -12,11 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from training.inversion.callbacks import Callbacks, Preview, Variant
-from training.inversion.checkpoint import states_through_public_loader
+from training.inversion.checkpoint import through_public_loader
 from training.inversion.config import InversionConfig
+from training.inversion.encoders import Conditioning
 from training.inversion.errors import Cancelled
 from training.inversion.models import BaseModel
-from training.inversion.sampler import draw, states_of
+from training.inversion.sampler import condition_on, draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,16 @@ class Order:
     """Pictures of one job that wait to be drawn; afterwards ``error`` is why its caller did not want them, if so."""
 
     def __init__(
-        self, config: InversionConfig, cells: list[_Cell], states: Tensor, step: int, final: bool, callbacks: Callbacks
+        self,
+        config: InversionConfig,
+        cells: list[_Cell],
+        told: Conditioning,
+        step: int,
+        final: bool,
+        callbacks: Callbacks,
     ) -> None:
-        """One of ``states`` [N, L, d] for each of the N ``cells``."""
-        self.config, self.cells, self.states = config, cells, states
+        """``told`` is what the UNet is told of each of the ``cells``."""
+        self.config, self.cells, self.told = config, cells, told
         self.step, self.final, self.callbacks = step, final, callbacks
         self.error: Exception | None = None
 
@@ -72,8 +79,8 @@ def progress_order(
     if not cells:
         return None
     with torch.no_grad():
-        states = states_of(base, [cell.prompt for cell in cells], config.placeholder_token, rows)
-    return Order(config, cells, states, step, False, callbacks)
+        told = condition_on(base, [cell.prompt for cell in cells], config.placeholder_token, rows)
+    return Order(config, cells, told, step, False, callbacks)
 
 
 def final_order(config: InversionConfig, base: BaseModel, path: Path, step: int, callbacks: Callbacks) -> Order | None:
@@ -84,12 +91,11 @@ def final_order(config: InversionConfig, base: BaseModel, path: Path, step: int,
     learned = [_cell(config, template, seed, Variant.LEARNED) for template, seed in grid]
     plain = [_cell(config, template, seed, Variant.INITIALISER) for template, seed in grid]
     with torch.no_grad():
-        through_file = states_through_public_loader(
-            base, path, config.placeholder_token, [cell.prompt for cell in learned]
-        )
-        states = torch.stack([through_file, states_of(base, [cell.prompt for cell in plain])], dim=1).flatten(0, 1)
-    pairs = [cell for pair in zip(learned, plain, strict=True) for cell in pair]
-    return Order(config, pairs, states, step, True, callbacks)
+        through_file = through_public_loader(base, path, config.placeholder_token, [cell.prompt for cell in learned])
+        told = Conditioning.cat([through_file, condition_on(base, [cell.prompt for cell in plain])])
+    by_pairs = torch.arange(len(told)).view(2, -1).T.flatten()  # each beside the one it is to be compared with
+    cells = [(learned + plain)[number] for number in by_pairs.tolist()]
+    return Order(config, cells, told[by_pairs], step, True, callbacks)
 
 
 def fill(base: BaseModel, orders: Sequence[Order]) -> None:
@@ -106,7 +112,7 @@ def _fill(base: BaseModel, orders: Sequence[Order], steps: int, guidance_scale: 
     wanted = [(order, cell) for order in orders for cell in order.cells]
     images = draw(
         base,
-        torch.cat([order.states for order in orders]),
+        Conditioning.cat([order.told for order in orders]),
         [cell.seed for _, cell in wanted],
         steps=steps,
         guidance_scale=guidance_scale,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
 import torch
 
-from training.inversion.models import nearest_words
+from training.inversion.encoders import nearest_words
 from training.inversion.run import Run
 
 #: Libraries whose versions may change the numbers.
@@ -19,6 +20,7 @@ def receipt_of(run: Run, *, seconds: float) -> dict[str, Any]:
     """Plain JSON about a finished run. Names no path of this machine and no person."""
     config, base, best = run.config, run.base, run.track.best
     rows = torch.from_numpy(best.vectors).to(base.device)
+    widths = [encoder.width for encoder in base.encoders]
     return {
         "config": config.to_dict(),
         "base": {"name": base.name, "family": base.family, "fingerprint": base.fingerprint},
@@ -30,14 +32,18 @@ def receipt_of(run: Run, *, seconds: float) -> dict[str, Any]:
         "loss_curve": run.curve,
         "fixed_loss": round(best.loss, 5),
         "fixed_loss_curve": [[look.step, round(look.loss, 5)] for look in run.track.seen],
-        "norms": [round(float(norm), 5) for norm in rows.norm(dim=-1)],
-        "vocabulary_median_norm": round(base.median_norm, 5),
-        "nearest_words": nearest_words(base, rows),
+        "norms": [_rounded(part.norm(dim=-1).tolist()) for part in rows.split(widths, dim=-1)],
+        "vocabulary_median_norms": _rounded(encoder.median_norm for encoder in base.encoders),
+        "nearest_words": nearest_words(base.encoders, rows),
         "device": _device_name(base.device),
         "dtype": str(base.pipeline.unet.dtype).removeprefix("torch."),
         "libraries": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "seconds": round(run.seconds_before + seconds, 2),
     }
+
+
+def _rounded(numbers: Iterable[float]) -> list[float]:
+    return [round(number, 5) for number in numbers]
 
 
 def _device_name(device: torch.device) -> str:

@@ -20,6 +20,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from training.inversion.diffusion import add_noise, target
+from training.inversion.encoders import condition
 from training.inversion.models import BaseModel
 from training.inversion.quiet import quiet_libraries
 from training.inversion.templates import templates_for
@@ -45,8 +46,8 @@ STEPS = 3000
 class _Pictures(Dataset):
     """Picture files with captions, made ready anew whenever one is asked for."""
 
-    def __init__(self, files: Sequence[bytes], recipe: Recipe, resolution: int, tokenizer: Any) -> None:
-        self.files, self.recipe, self.side, self.tokenizer = files, recipe, resolution, tokenizer
+    def __init__(self, files: Sequence[bytes], recipe: Recipe, resolution: int, tokenizers: Sequence[Any]) -> None:
+        self.files, self.recipe, self.side, self.tokenizers = files, recipe, resolution, tokenizers
         self.rng = np.random.default_rng(recipe.seed)
         self.templates = templates_for(recipe.kind)
 
@@ -59,38 +60,42 @@ class _Pictures(Dataset):
         if self.rng.random() < self.recipe.flip_probability:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         caption = self.templates[self.rng.integers(len(self.templates))].replace("{}", self.recipe.token)
-        ids = self.tokenizer(
-            caption, padding="max_length", truncation=True, max_length=self.tokenizer.model_max_length, return_tensors="pt"
-        ).input_ids[0]  # fmt: skip
+        ids = [
+            each(caption, padding="max_length", truncation=True, max_length=each.model_max_length, return_tensors="pt")
+            for each in self.tokenizers
+        ]
+        ids = torch.cat([each.input_ids for each in ids])  # [encoders, L]
         return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1, ids
 
 
 class ReferenceLoop:
-    """The classic loop with one vector, on copies of text encoder and tokenizer."""
+    """The classic loop with one vector, on copies of text encoders and tokenizers."""
 
     def __init__(self, base: BaseModel, pictures: Sequence[Image.Image], recipe: Recipe) -> None:
         self.base, self.recipe = base, recipe
         self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.tokenizer = copy.deepcopy(base.tokenizer)
-        self.text_encoder = copy.deepcopy(base.pipeline.text_encoder)
-        self.text_encoder.set_input_embeddings(self.text_encoder.get_input_embeddings().table)
-        self.tokenizer.add_tokens(recipe.token)
-        with quiet_libraries():
-            self.text_encoder.resize_token_embeddings(len(self.tokenizer))
-        self.table = self.text_encoder.get_input_embeddings().weight.requires_grad_(True)
-        self.place = self.tokenizer.convert_tokens_to_ids(recipe.token)
-        self.kept = torch.arange(len(self.table)) != self.place
-        [initialiser] = self.tokenizer(recipe.initialiser, add_special_tokens=False).input_ids
+        tokenizers = [copy.deepcopy(encoder.tokenizer) for encoder in base.encoders]
+        self.models = [copy.deepcopy(encoder.model) for encoder in base.encoders]
+        for tokenizer, model in zip(tokenizers, self.models, strict=True):
+            model.set_input_embeddings(model.get_input_embeddings().table)
+            tokenizer.add_tokens(recipe.token)
+            with quiet_libraries():
+                model.resize_token_embeddings(len(tokenizer))
+        self.tables = [model.get_input_embeddings().weight.requires_grad_(True) for model in self.models]
+        self.place = tokenizers[0].convert_tokens_to_ids(recipe.token)
+        self.kept = torch.arange(len(self.tables[0])) != self.place
+        [initialiser] = tokenizers[0](recipe.initialiser, add_special_tokens=False).input_ids
         with torch.no_grad():
-            self.table[self.place] = self.table[initialiser]
-        self.before = self.table.detach().clone()
-        self.optimiser = torch.optim.AdamW([self.table], lr=recipe.learning_rate, weight_decay=1e-2)
-        self.data = _Pictures([_png(picture) for picture in pictures], recipe, base.resolution, self.tokenizer)
+            for table in self.tables:
+                table[self.place] = table[initialiser]
+        self.before = [table.detach().clone() for table in self.tables]
+        self.optimiser = torch.optim.AdamW(self.tables, lr=recipe.learning_rate, weight_decay=1e-2)
+        self.data = _Pictures([_png(picture) for picture in pictures], recipe, base.resolution, tokenizers)
 
     @property
     def vectors(self) -> Tensor:
         """What has been learned, float32 [1, d]."""
-        return self.table[self.place].detach().float().cpu()[None]
+        return torch.cat([table[self.place].detach().float().cpu() for table in self.tables])[None]
 
     def run(self, steps: int) -> None:
         """Take some steps."""
@@ -100,7 +105,8 @@ class ReferenceLoop:
             loss.backward()
             self.optimiser.step()
             with torch.no_grad():
-                self.table[self.kept] = self.before[self.kept]
+                for table, before in zip(self.tables, self.before, strict=True):
+                    table[self.kept] = before[self.kept]
             loss.item()
 
     def _batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -110,15 +116,14 @@ class ReferenceLoop:
 
     def _loss(self, pixels: Tensor, ids: Tensor) -> Tensor:
         base, generator = self.base, self.generator
-        unet, vae, schedule = base.pipeline.unet, base.pipeline.vae, base.alphas_cumprod
+        vae, schedule = base.pipeline.vae, base.alphas_cumprod
         with torch.no_grad():
             posterior = vae.encode(pixels.to(base.device, vae.dtype)).latent_dist
             clean = posterior.sample(generator).float() * vae.config.scaling_factor
         noise = torch.randn(clean.shape, generator=generator).to(base.device)
         timesteps = torch.randint(len(schedule), (len(pixels),), generator=generator).to(base.device)
-        states = self.text_encoder(ids.to(base.device))[0]
-        noisy = add_noise(clean, noise, schedule, timesteps)
-        answer = unet(noisy.to(unet.dtype), timesteps, states.to(unet.dtype)).sample.float()
+        told = condition(self.models, list(ids.to(base.device).unbind(dim=1)))
+        answer = base.denoise(add_noise(clean, noise, schedule, timesteps), timesteps, told)
         return functional.mse_loss(answer, target(base.prediction_type, clean, noise, schedule, timesteps))
 
 

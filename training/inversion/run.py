@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents
 from training.inversion.diffusion import add_noise, stratified_timesteps, target
+from training.inversion.encoders import initial_vectors
 from training.inversion.fixed_loss import FixedLoss, Track
 from training.inversion.methods import METHODS, rate_factor
 from training.inversion.models import BaseModel
-from training.inversion.tokens import Prompts, initial_vectors
+from training.inversion.tokens import Prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Run:
     def __init__(self, config: InversionConfig, latents: Latents, base: BaseModel) -> None:
         self.config, self.latents, self.base = config, latents, base
         self.generator = torch.Generator().manual_seed(config.seed)
-        start = initial_vectors(base.tokenizer, base.splice.weight, config.initialiser, config.vectors)
+        start = initial_vectors(base.encoders, config.initialiser, config.vectors)
         self.rows = nn.Parameter(start.to(base.device))
-        self.method = METHODS[config.method](self.rows, config.learning_rate, base.median_norm)
+        self.method = METHODS[config.method](self.rows, config.learning_rate, base.norms)
         self.captions = Captions(config, base)
         self.track = Track(FixedLoss(base, latents, self.captions, config.seed), config)
         self.step = 0  #: steps made

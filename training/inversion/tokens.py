@@ -1,4 +1,4 @@
-"""The placeholder token: where it stands in a prompt, and how its vectors get into a frozen text encoder.
+"""The placeholder token, and where it stands in a prompt.
 
 Token ids stay inside the vocabulary: a prompt carries an ordinary, small id where the placeholder's vectors belong, and
 the input embedding is replaced there. Text encoders find the pooled position by the end token's id or, with an older
@@ -7,13 +7,12 @@ configuration, by the largest id of a prompt: neither an end token nor an id bey
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training.inversion.errors import BadConfig, TokenInVocabulary
 
@@ -79,56 +78,6 @@ def _stand_in(end: int, pad: int) -> int:
     return next(candidate for candidate in range(3) if candidate not in (end, pad))
 
 
-class SplicedEmbedding(nn.Module):
-    """Wraps a text encoder's token embedding; while prompts are set, replaces the marked places by given vectors."""
-
-    def __init__(self, table: nn.Embedding) -> None:
-        super().__init__()
-        self.table = table
-        # A pair, since a module would take a bare Parameter for one of its own weights and refuse plain tensors after it.
-        self._spliced: tuple[Tensor, Tensor] | None = None
-
-    @property
-    def weight(self) -> Tensor:
-        """The vocabulary's table [V, d], which text encoders ask for its type and size."""
-        return self.table.weight
-
-    @contextmanager
-    def using(self, rows: Tensor, vectors: Tensor) -> Iterator[None]:
-        """Splice ``vectors`` [M, d] wherever ``rows`` [B, L] is not :data:`ORDINARY`, inside the block."""
-        self._spliced = rows, vectors
-        try:
-            yield
-        finally:
-            self._spliced = None
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """Input embeddings [B, L, d] of token ids [B, L]."""
-        words = self.table(ids)
-        if self._spliced is None:
-            return words
-        rows, vectors = self._spliced
-        return torch.where((rows == ORDINARY).unsqueeze(-1), words, vectors[rows.clamp(min=0)].to(words.dtype))
-
-
-def splice_into(text_encoder: Any) -> SplicedEmbedding:
-    """Wrap a text encoder's token embedding once and return the wrapper."""
-    table = text_encoder.get_input_embeddings()
-    if isinstance(table, SplicedEmbedding):
-        return table
-    wrapper = SplicedEmbedding(table)
-    text_encoder.set_input_embeddings(wrapper)
-    return wrapper
-
-
-def encode(text_encoder: Any, splice: SplicedEmbedding, prompts: Prompts, vectors: Tensor | None = None) -> Tensor:
-    """Return the text states [B, L, d] that the UNet attends to."""
-    if vectors is None:
-        return text_encoder(prompts.ids)[0]
-    with splice.using(prompts.rows, vectors):
-        return text_encoder(prompts.ids)[0]
-
-
 def check_new(tokenizer: Any, token: str) -> None:
     """Raise :class:`BadConfig` for a token that prompts cannot hold as it is written, :class:`TokenInVocabulary` for a word."""
     read = as_read(tokenizer, token)
@@ -148,14 +97,3 @@ def as_read(tokenizer: Any, text: str) -> str:
     """The text as the tokenizer sees it, which for CLIP is in lower case."""
     normalizer = getattr(getattr(tokenizer, "backend_tokenizer", None), "normalizer", None)
     return normalizer.normalize_str(text) if normalizer else text
-
-
-def initial_vectors(tokenizer: Any, table: Tensor, initialiser: str, vectors: int) -> Tensor:
-    """Spread the input embeddings of the initialiser's words over ``vectors`` rows [n, d].
-
-    More vectors than words repeat words in order; more words than vectors average neighbours.
-    """
-    words = table[torch.tensor(word_ids(tokenizer, initialiser))].detach().float()
-    if len(words) <= vectors:
-        return words[torch.arange(vectors) * len(words) // vectors].clone()
-    return torch.stack([chunk.mean(dim=0) for chunk in torch.tensor_split(words, vectors)])

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from training.inversion.encoders import encode
 from training.inversion.models import BaseModel
-from training.inversion.tokens import encode, tokenise
+from training.inversion.tokens import tokenise
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,18 @@ def per_picture(base: BaseModel) -> Work:
     vectors = torch.zeros(1, base.width, device=device, requires_grad=True)
     prompts = tokenise(base.tokenizer, ["{}"], "{}", 1).to(device)
     latents = torch.zeros(1, pipeline.unet.config.in_channels, base.latent_size, base.latent_size)
-    latents = latents.to(device, pipeline.unet.dtype)
+    latents = latents.to(device)
     timesteps = torch.zeros(1, dtype=torch.int64, device=device)
 
     def answer() -> Tensor:
-        states = encode(pipeline.text_encoder, base.splice, prompts, vectors)
-        return pipeline.unet(latents, timesteps, states.to(pipeline.unet.dtype)).sample
+        return base.denoise(latents, timesteps, encode(base.encoders, prompts, vectors))
 
     def encoding() -> None:
         pipeline.vae.encode(torch.zeros(1, 3, base.resolution, base.resolution).to(device, pipeline.vae.dtype))
 
     with torch.no_grad():
         looking, encoded = _count(answer), _count(encoding)
-    return Work(training=_count(lambda: answer().float().sum().backward()), looking=looking, encoding=encoded)
+    return Work(training=_count(lambda: answer().sum().backward()), looking=looking, encoding=encoded)
 
 
 def _count(run: Callable[[], object]) -> int:

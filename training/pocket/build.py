@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 
-from training.inversion.tokens import SplicedEmbedding
+from training.inversion.encoders import SplicedEmbedding
 from training.pocket.stages import Stage
 from training.pocket.text import train_text
 from training.pocket.tokenizer import make_tokenizer

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from training.inversion.models import load_base
-from training.inversion.sampler import draw, states_of
+from training.inversion.sampler import condition_on, draw
 from training.pocket.concepts import OBJECTS
 from training.pocket.evaluate import PROMPTS
 from training.pocket.info import DEFAULTS
@@ -40,7 +40,7 @@ def ceiling(model: Path, work: Path, *, pictures: int) -> float:
     for concept in OBJECTS:
         looks = torch.from_numpy(look_vector(concept.look)).unsqueeze(0)
         with torch.no_grad():
-            states = states_of(base, prompts, TOKEN, maker(looks, torch.zeros(1, STYLE_WIDTH))[_PAIR])
+            states = condition_on(base, prompts, TOKEN, maker(looks, torch.zeros(1, STYLE_WIDTH))[_PAIR])
         drawn = list(draw(base, states, list(range(1000, 1000 + pictures)), steps=20, guidance_scale=guidance))
         shares.append(judge.recognised(drawn, concept.name))
         print(

@@ -13,8 +13,8 @@ import torch
 from training.inversion.config import InversionConfig
 from training.inversion.loop import train
 from training.inversion.models import BaseModel, load_base
+from training.inversion.sampler import condition_on
 from training.inversion.sampler import draw as sample
-from training.inversion.sampler import states_of
 from training.pocket.concepts import CONCEPTS, Concept, draw
 from training.pocket.info import DEFAULTS
 from training.pocket.judge import Judge, train_judge
@@ -32,7 +32,7 @@ def _share(base: BaseModel, judge: Judge, concept: Concept, words: str, rows: to
     prompts = PROMPTS[concept.kind]
     filled = [prompts[index % len(prompts)].replace("{}", words) for index in range(count)]
     with torch.no_grad():
-        states = states_of(base, filled, concept.token if rows is not None else None, rows)
+        states = condition_on(base, filled, concept.token if rows is not None else None, rows)
     seeds = range(1000, 1000 + count)
     pictures = sample(base, states, list(seeds), steps=20, guidance_scale=float(str(DEFAULTS["guidance_scale"])))
     return judge.recognised(list(pictures), concept.name)

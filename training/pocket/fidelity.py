@@ -19,13 +19,13 @@ from torch import Tensor
 from training.inversion import packing
 from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents
+from training.inversion.encoders import initial_vectors
 from training.inversion.fixed_loss import DRAWS, FixedLoss
 from training.inversion.models import BaseModel, load_base
 from training.inversion.reference import STEPS, Recipe, ReferenceLoop
 from training.inversion.run import Run
+from training.inversion.sampler import condition_on
 from training.inversion.sampler import draw as sample
-from training.inversion.sampler import states_of
-from training.inversion.tokens import initial_vectors
 from training.inversion.work import Work, per_picture
 from training.pocket.concepts import CONCEPTS, Concept, draw
 from training.pocket.evaluate import IMAGES, PROMPTS
@@ -130,7 +130,7 @@ class _Gain:
 
     def __init__(self, base: BaseModel, concept: Concept, pictures: list[Image.Image]) -> None:
         self.base, self.concept, self.latents = base, concept, Latents(base, pictures)
-        self.start = initial_vectors(base.tokenizer, base.splice.weight, concept.initialiser, 1)
+        self.start = initial_vectors(base.encoders, concept.initialiser, 1)
 
     def __call__(self, vectors: Tensor) -> float:
         after, before = (
@@ -152,13 +152,13 @@ def _draw(base: BaseModel, concept: Concept, vectors: Tensor, count: int) -> Ite
     prompts = PROMPTS[concept.kind]
     filled = [prompts[index % len(prompts)].replace("{}", concept.token) for index in range(count)]
     with torch.no_grad():
-        states = states_of(base, filled, concept.token, vectors.to(base.device))
+        states = condition_on(base, filled, concept.token, vectors.to(base.device))
     guidance = float(str(DEFAULTS["guidance_scale"]))
     return sample(base, states, list(range(1000, 1000 + count)), steps=20, guidance_scale=guidance)
 
 
 def _recognised_before(base: BaseModel, concept: Concept, judge: Judge, count: int) -> float:
-    start = initial_vectors(base.tokenizer, base.splice.weight, concept.initialiser, 1)
+    start = initial_vectors(base.encoders, concept.initialiser, 1)
     return judge.recognised(list(_draw(base, concept, start, count)), concept.name)
 
 

@@ -8,6 +8,10 @@ from pathlib import Path
 NAME = "pocket"
 #: The published weights, in the standard diffusers folder layout.
 WEIGHTS = Path(__file__).parent / "weights"
+#: Numbers of an input vector.
+WIDTH = 128
+#: What its UNet answers.
+PREDICTION_TYPE = "v_prediction"
 #: Pixels of one side of a picture.
 RESOLUTION = 64
 TITLE = "Pocket"

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from training.inversion.models import load_base
-from training.inversion.sampler import draw, states_of
+from training.inversion.sampler import condition_on, draw
 from training.pocket.world import RESOLUTION
 
 PROMPTS = (
@@ -33,7 +33,7 @@ def draw_sheet(model: Path, out: Path) -> None:
     base = load_base(str(model))
     filled = [prompt for prompt in PROMPTS for _ in range(COLUMNS)]
     with torch.no_grad():
-        states = states_of(base, filled)
+        states = condition_on(base, filled)
     seeds = list(range(COLUMNS)) * len(PROMPTS)
     side = RESOLUTION + MARGIN
     sheet = Image.new("RGB", (COLUMNS * side, len(PROMPTS) * side), "white")

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from training.inversion.tokens import ORDINARY, Prompts, SplicedEmbedding, encode, splice_into, word_ids
+from training.inversion.encoders import SplicedEmbedding, splice_into
+from training.inversion.tokens import ORDINARY, Prompts, word_ids
 from training.pocket.stages import Average, Stage, set_rate, warm_cosine
 from training.pocket.tokenizer import MAX_TOKENS
 from training.pocket.vocabulary import Captioned, random_scene
@@ -138,7 +139,9 @@ def train_text(stage: Stage, tokenizer: Any) -> tuple[CLIPTextModel, WordMaker]:
         scenes = [random_scene(rng) for _ in range(BATCH)]
         templates = [scene.template(rng) for scene in scenes]
         looks, styles, settings = scene_numbers(scenes)
-        states = encode(encoder, splice, captioner(scenes, templates, rng), maker(looks, styles))
+        prompts = captioner(scenes, templates, rng)
+        with splice.using(prompts.rows, maker(looks, styles)):
+            states = encoder(prompts.ids)[0]
         guess = head(states.mean(dim=1)).split([LOOK_WIDTH, STYLE_WIDTH, SETTING_WIDTH], dim=1)
         # What a caption leaves out it is not asked for.
         tells_thing = torch.tensor([[float("{thing}" in template)] for template in templates])

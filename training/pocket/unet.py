@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextModel
 
-from training.inversion.tokens import encode, splice_into
+from training.inversion.encoders import splice_into
 from training.pocket.stages import Average, Stage, set_rate, warm_cosine
 from training.pocket.text import WIDTH, Captioner, WordMaker, hold_norms, scene_numbers
 from training.pocket.vae import LATENT_CHANNELS, to_tensor
@@ -161,7 +161,8 @@ def train_unet(
             optimiser.zero_grad(set_to_none=True)
             # Fused attention has a slow way back for so few tokens.
             with sdpa_kernel(SDPBackend.MATH):
-                states = encode(text_encoder, splice, prompts, maker(looks, styles))
+                with splice.using(prompts.rows, maker(looks, styles)):
+                    states = text_encoder(prompts.ids)[0]
                 guess = twin.copy(noisy.to(torch.bfloat16), timesteps, states.to(torch.bfloat16)).sample
                 loss = functional.mse_loss(guess.float(), target)
                 loss.backward()

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from hub.accounts.demo import ensure_demo
-from training.services import ensure_builtin_bases
+from training.bases import ensure_builtin_bases
 
 #: Name of the file in the folder of the state that says that the sample catalogue was loaded.
 SAMPLES_LOADED = "samples-loaded"

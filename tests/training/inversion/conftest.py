@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.support.tiny_sd import make_tiny_sd
+from tests.support.tiny_sd import make_tiny_sd, make_tiny_sdxl
 from training.inversion.models import load_base
 
 
@@ -38,7 +38,13 @@ def velocity_base(tmp_path_factory):
     return load_base(str(make_tiny_sd(folder, prediction_type="v_prediction", legacy_end=True, seed=1)), device="cpu")
 
 
-@pytest.fixture(params=["base", "velocity_base"])
+@pytest.fixture(scope="session")
+def xl_base(tmp_path_factory):
+    """A tiny model of the structure of Stable Diffusion XL."""
+    return load_base(str(make_tiny_sdxl(tmp_path_factory.mktemp("xl") / "tiny-xl")), device="cpu")
+
+
+@pytest.fixture(params=["base", "velocity_base", "xl_base"])
 def any_base(request):
     return request.getfixturevalue(request.param)
 

@@ -12,11 +12,11 @@ from training.inversion import fingerprint
 from training.inversion.checkpoint import (
     load_embedding,
     save_embedding,
-    states_through_public_loader,
+    through_public_loader,
     to_bytes,
 )
 from training.inversion.errors import BadEmbedding
-from training.inversion.sampler import states_of
+from training.inversion.sampler import condition_on
 
 PROMPTS = ["a photo of a <x>", "<x> on a yellow background", "a star"]
 
@@ -31,10 +31,15 @@ def test_the_public_loader_gives_the_states_of_splicing(any_base, tmp_path, coun
     path = tmp_path / "x.safetensors"
     save_embedding(path, vectors, {"token": "<x>"})
     words = len(any_base.tokenizer)
-    loaded = states_through_public_loader(any_base, path, "<x>", PROMPTS)
+    loaded = through_public_loader(any_base, path, "<x>", PROMPTS)
     with torch.no_grad():
-        torch.testing.assert_close(loaded, states_of(any_base, PROMPTS, "<x>", torch.from_numpy(vectors)))
-        assert not torch.allclose(loaded[0], states_of(any_base, PROMPTS)[0])
+        spliced = condition_on(any_base, PROMPTS, "<x>", torch.from_numpy(vectors))
+        torch.testing.assert_close(loaded.states, spliced.states)
+        assert (any_base.family == "sdxl") == (spliced.pooled is not None)
+        if spliced.pooled is not None:
+            torch.testing.assert_close(loaded.pooled, spliced.pooled)
+            assert not torch.allclose(loaded.pooled[0], condition_on(any_base, PROMPTS).pooled[0])
+        assert not torch.allclose(loaded.states[0], condition_on(any_base, PROMPTS).states[0])
     assert len(any_base.tokenizer) == words
 
 
@@ -43,15 +48,16 @@ def test_any_spelling_of_a_token_is_found_by_both_ways(base, tmp_path, token):
     vectors = some_vectors(base.width, 2)
     save_embedding(tmp_path / "x.safetensors", vectors, {})
     prompts = [f"a photo of a {token}", f"{token}, on a yellow background", f"the {token}'s style, {token}"]
-    loaded = states_through_public_loader(base, tmp_path / "x.safetensors", token, prompts)
+    loaded = through_public_loader(base, tmp_path / "x.safetensors", token, prompts)
     with torch.no_grad():
-        torch.testing.assert_close(loaded, states_of(base, prompts, token, torch.from_numpy(vectors)))
+        spliced = condition_on(base, prompts, token, torch.from_numpy(vectors))
+        torch.testing.assert_close(loaded.states, spliced.states)
 
 
 def test_the_public_loader_leaves_the_base_as_it_was(base, tmp_path):
     before = fingerprint.of_weights(base.pipeline)
     save_embedding(tmp_path / "x.safetensors", some_vectors(base.width, 2), {})
-    states_through_public_loader(base, tmp_path / "x.safetensors", "<x>", PROMPTS)
+    through_public_loader(base, tmp_path / "x.safetensors", "<x>", PROMPTS)
     assert fingerprint.of_weights(base.pipeline) == before
 
 
@@ -91,4 +97,4 @@ def test_files_that_are_no_embedding_of_this_base_are_refused(base, tmp_path):
         ("wide", "width 768 and tiny-sd takes 128"),
     ):
         with pytest.raises(BadEmbedding, match=message):
-            states_through_public_loader(base, tmp_path / f"{name}.safetensors", "<x>", PROMPTS)
+            through_public_loader(base, tmp_path / f"{name}.safetensors", "<x>", PROMPTS)

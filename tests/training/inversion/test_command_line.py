@@ -189,9 +189,10 @@ def test_the_classic_loop_trains_its_word_and_puts_every_other_row_back(base, pi
 
     classic = ReferenceLoop(base, pictures, Recipe(token="<bench-word>", batch_size=2))
     classic.run(2)
-    assert (classic.vectors[0] != classic.before[classic.place]).any()
-    assert (classic.table[classic.kept] == classic.before[classic.kept]).all()
-    assert len(classic.table) == len(base.splice.weight) + 1
+    [table], [before] = classic.tables, classic.before
+    assert (classic.vectors[0] != before[classic.place]).any()
+    assert (table[classic.kept] == before[classic.kept]).all()
+    assert len(table) == len(base.encoders[0].splice.weight) + 1
 
 
 def test_files_that_are_no_pictures_are_named(tmp_path, folder_of_pictures):

@@ -65,12 +65,12 @@ def test_timesteps_come_one_from_each_part_of_the_range():
         assert (steps // 125).tolist() == list(range(8))
 
 
-def test_noise_and_targets_are_those_of_the_scheduler(any_base):
+def test_noise_and_targets_are_those_of_the_scheduler(velocity_base):
     generator = torch.Generator().manual_seed(0)
     clean, noise = torch.randn(2, 3, 4, 8, 8, generator=generator)
     timesteps = torch.tensor([0, 500, 999])
-    scheduler = any_base.pipeline.scheduler
-    alphas = any_base.alphas_cumprod
+    scheduler = velocity_base.pipeline.scheduler
+    alphas = velocity_base.alphas_cumprod
     assert_close(add_noise(clean, noise, alphas, timesteps), scheduler.add_noise(clean, noise, timesteps))
     assert_close(
         target("v_prediction", clean, noise, alphas, timesteps), scheduler.get_velocity(clean, noise, timesteps)

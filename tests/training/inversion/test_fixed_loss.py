@@ -27,7 +27,7 @@ def fixed(base, pictures, common):
 
 
 def test_the_same_vectors_have_the_same_loss_and_others_another(fixed, base):
-    rows = base.splice.weight[5:7].detach().clone()
+    rows = base.encoders[0].splice.weight[5:7].detach().clone()
 
     assert fixed(rows) == fixed(rows)
     assert fixed(rows) != fixed(rows.flip(-1))

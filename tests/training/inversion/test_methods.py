@@ -9,6 +9,7 @@ from torch import nn
 from training.inversion.methods import METHODS, DirectionalInversion, rate_factor
 
 NORM = 0.4
+NORMS = ((32, NORM),)
 
 
 def rows_of(seed, count=3, width=32):
@@ -26,7 +27,7 @@ def descend(method, goal, steps, first=0, total=200):
 @pytest.mark.parametrize("name", METHODS)
 def test_the_direction_is_found_and_the_norm_never_changes(name):
     goal = NORM * nn.functional.normalize(rows_of(2).detach(), dim=-1)
-    method = METHODS[name](rows_of(1), 0.02, NORM)
+    method = METHODS[name](rows_of(1), 0.02, NORMS)
     assert torch.allclose(method.rows.norm(dim=-1), torch.full((3,), NORM))
     before = nn.functional.cosine_similarity(method.rows, goal).detach()
     descend(method, goal, 200)
@@ -38,11 +39,11 @@ def test_the_direction_is_found_and_the_norm_never_changes(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_what_is_remembered_goes_on_bit_for_bit(name):
     goal = rows_of(2).detach()
-    whole = METHODS[name](rows_of(1), 0.02, NORM)
+    whole = METHODS[name](rows_of(1), 0.02, NORMS)
     descend(whole, goal, 30)
-    first = METHODS[name](rows_of(1), 0.02, NORM)
+    first = METHODS[name](rows_of(1), 0.02, NORMS)
     descend(first, goal, 11)
-    second = METHODS[name](nn.Parameter(first.rows.detach().clone()), 0.02, NORM)
+    second = METHODS[name](nn.Parameter(first.rows.detach().clone()), 0.02, NORMS)
     with torch.no_grad():
         second.rows.copy_(first.rows)  # the shell's rounding is applied once
     second.remember(first.memory())
@@ -51,7 +52,7 @@ def test_what_is_remembered_goes_on_bit_for_bit(name):
 
 
 def test_a_step_of_directional_inversion_is_an_angle_in_radians():
-    method = DirectionalInversion(rows_of(1), 0.05, NORM)
+    method = DirectionalInversion(rows_of(1), 0.05, NORMS)
     before = method.rows.detach().clone()
     descend(method, rows_of(2).detach(), 1, first=50)
     cosine = nn.functional.cosine_similarity(method.rows.detach(), before)
@@ -60,7 +61,7 @@ def test_a_step_of_directional_inversion_is_an_angle_in_radians():
 
 
 def test_without_a_gradient_the_prior_leads_back_to_the_initialiser():
-    method = DirectionalInversion(rows_of(1), 0.05, NORM)
+    method = DirectionalInversion(rows_of(1), 0.05, NORMS)
     start = method.start.clone()
     descend(method, rows_of(2).detach(), 40)
     away = nn.functional.cosine_similarity(method.rows.detach(), start)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from diffusers import DPMSolverMultistepScheduler
 
-from tests.support.tiny_sd import make_tiny_sd, name_second_text_encoder
+from tests.support.tiny_sd import make_tiny_sd, make_tiny_sdxl
 from training.inversion import fingerprint, models
+from training.inversion.encoders import nearest_words
 from training.inversion.errors import BaseUnavailable
 from training.inversion.models import load_base
+from training.inversion.sampler import condition_on, draw
 
 
 def test_a_tiny_model_is_described(base, velocity_base):
     assert (base.family, base.width, base.name) == ("pocket", 128, "tiny-sd")
     assert (base.latent_size, base.resolution) == (8, 16)
     assert (base.prediction_type, velocity_base.prediction_type) == ("epsilon", "v_prediction")
-    assert base.median_norm == pytest.approx(float(base.splice.weight.norm(dim=-1).median()))
+    assert base.encoders[0].median_norm == pytest.approx(float(base.encoders[0].splice.weight.norm(dim=-1).median()))
     parts = (base.pipeline.unet, base.pipeline.vae, base.pipeline.text_encoder)
     assert not any(weight.requires_grad for part in parts for weight in part.parameters())
 
@@ -31,10 +35,61 @@ def test_the_family_follows_the_width(tmp_path, width, family):
     assert load_base(str(make_tiny_sd(tmp_path / "wide", width=width)), device="cpu").family == family
 
 
+def test_xl_is_a_family_of_its_own_with_two_encoders(xl_base):
+    assert (xl_base.family, xl_base.width) == ("sdxl", 768 + 1280)
+    assert [encoder.width for encoder in xl_base.encoders] == [768, 1280]
+    weights = [weight for encoder in xl_base.encoders for weight in encoder.model.parameters()]
+    assert not any(weight.requires_grad for weight in weights)
+
+
+def test_what_xl_is_told_of_a_prompt_is_what_its_own_pipeline_tells_it(xl_base):
+    prompts = ["a photo of a star", ""]
+    with torch.no_grad():
+        ours = condition_on(xl_base, prompts)
+        states, _, pooled, _ = xl_base.pipeline.encode_prompt(prompts, do_classifier_free_guidance=False)
+    torch.testing.assert_close(ours.states, states)
+    torch.testing.assert_close(ours.pooled, pooled)
+
+
+def test_a_picture_of_xl_is_the_one_that_its_own_pipeline_draws(xl_base):
+    """With the same solver, the same noise and the same guidance: time ids, pooled states and all."""
+    prompt, seed = "a photo of a red star", 3
+    with torch.no_grad():
+        ours = next(draw(xl_base, condition_on(xl_base, [prompt]), [seed], steps=4, guidance_scale=5.0))
+    pipeline = copy.copy(xl_base.pipeline)
+    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
+    noise = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(seed))
+    theirs = pipeline(
+        prompt, num_inference_steps=4, guidance_scale=5.0, latents=noise, height=16, width=16,
+        original_size=(16, 16), target_size=(16, 16),
+    ).images[0]  # fmt: skip
+    assert np.abs(np.asarray(ours, dtype=int) - np.asarray(theirs, dtype=int)).max() <= 1
+
+
+def test_an_xl_model_whose_unet_is_not_one_of_xl_is_refused(tmp_path):
+    folder = make_tiny_sdxl(tmp_path / "mixed")
+    shutil.rmtree(folder / "unet")
+    shutil.copytree(make_tiny_sd(tmp_path / "plain") / "unet", folder / "unet")
+    with pytest.raises(BaseUnavailable, match="attends to 128 numbers a token, and text encoders give 2048"):
+        load_base(str(folder), device="cpu")
+
+
+def test_the_fingerprint_of_xl_covers_its_second_text_encoder(xl_base, tmp_path):
+    folder = make_tiny_sdxl(tmp_path / "again")
+    assert fingerprint.of_folder(folder) == xl_base.fingerprint
+    weights = folder / "text_encoder_2" / "model.safetensors"
+    stored = bytearray(weights.read_bytes())
+    stored[-1] ^= 1
+    weights.write_bytes(stored)
+    assert fingerprint.of_folder(folder) != xl_base.fingerprint
+    (folder / "text_encoder_2" / "model.safetensors").unlink()
+    assert fingerprint.of_folder(folder) is None
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"width": 768, "attended": 2048}, "attends to 2048 numbers a token and its text encoder gives 768"),
+        ({"width": 768, "attended": 2048}, "attends to 2048 numbers a token, and text encoders give 768"),
         ({"unet_channels": 9}, "9 channels instead of 4, as inpainting models do"),
         ({"width": 64}, "its input vectors are 64 wide"),
         ({"prediction_type": "sample"}, "predicts sample"),
@@ -45,15 +100,6 @@ def test_a_model_of_another_family_is_refused(tmp_path, options, message):
     with pytest.raises(BaseUnavailable, match=message) as refusal:
         load_base(str(folder), device="cpu")
     assert refusal.value.message.startswith("other cannot be trained on") and str(tmp_path) not in refusal.value.message
-
-
-def test_sdxl_is_refused_before_its_weights_are_read(tmp_path, tiny_folder):
-    folder = shutil.copytree(tiny_folder, tmp_path / "xl")
-    name_second_text_encoder(folder)
-    for weights in folder.rglob("*.safetensors"):
-        weights.write_bytes(b"not to be read")
-    with pytest.raises(BaseUnavailable, match="second text encoder, as Stable Diffusion XL has"):
-        load_base(str(folder), device="cpu")
 
 
 def test_a_folder_that_holds_no_model_is_refused_in_one_sentence(tmp_path, tiny_folder):
@@ -115,8 +161,8 @@ def test_a_hub_name_is_kept_whole_and_a_folder_gives_its_last_part(tiny_folder, 
 
 def test_nearest_words_of_a_word_begin_with_itself(base):
     star = base.tokenizer.convert_tokens_to_ids("star</w>")
-    rows = base.splice.weight[star : star + 1] * 3
-    assert models.nearest_words(replace(base), rows)[0][0] == "star"
+    rows = base.encoders[0].splice.weight[star : star + 1] * 3
+    assert nearest_words(base.encoders, rows)[0][0] == "star"
 
 
 def test_loading_prints_nothing(tiny_folder):

@@ -13,6 +13,7 @@ from PIL import Image
 from training.inversion import packing
 from training.inversion.config import InversionConfig
 from training.inversion.data import Latents
+from training.inversion.models import encoders_of
 from training.inversion.run import Run
 
 
@@ -42,8 +43,7 @@ def runs_of(base, numbers=(0, 1, 2), **settings):
 def double_base(base):
     """The tiny model in double precision, where equal sums in another order agree to many digits."""
     pipeline = copy.deepcopy(base.pipeline).to(torch.float64)
-    splice = pipeline.text_encoder.get_input_embeddings()
-    return dataclasses.replace(base, pipeline=pipeline, splice=splice)
+    return dataclasses.replace(base, pipeline=pipeline, encoders=encoders_of(pipeline))
 
 
 def gradients(base, runs):

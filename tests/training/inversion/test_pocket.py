@@ -12,7 +12,7 @@ from training.inversion.data import Latents
 from training.inversion.diffusion import add_noise, target
 from training.inversion.loop import train
 from training.inversion.models import load_base
-from training.inversion.sampler import states_of
+from training.inversion.sampler import condition_on
 from training.pocket.concepts import CONCEPTS, draw
 from training.pocket.info import DEFAULTS, NAME
 
@@ -38,9 +38,9 @@ def loss_on_pictures_not_trained_on(base, concept, words, rows=None):
         torch.randperm(HELD_OUT, generator=generator)
     ]
     caption = "a photo of a {}" if concept.kind == "object" else "a painting in the style of {}"
-    states = states_of(base, [caption.replace("{}", words)], words if rows is not None else None, rows)
+    told = condition_on(base, [caption.replace("{}", words)], words if rows is not None else None, rows)
     noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps)
-    answer = base.pipeline.unet(noisy, timesteps, states.expand(HELD_OUT, -1, -1)).sample
+    answer = base.denoise(noisy, timesteps, told[[0] * HELD_OUT])
     return float(
         functional.mse_loss(answer, target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps))
     )
@@ -57,4 +57,4 @@ def test_a_learned_word_explains_unseen_pictures_better_than_its_initialiser(poc
     before = loss_on_pictures_not_trained_on(pocket, concept, concept.initialiser)
     after = loss_on_pictures_not_trained_on(pocket, concept, concept.token, torch.from_numpy(result.vectors))
     assert after < 0.95 * before
-    np.testing.assert_allclose(np.linalg.norm(result.vectors, axis=1), pocket.median_norm, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(result.vectors, axis=1), pocket.encoders[0].median_norm, rtol=1e-5)

@@ -8,21 +8,25 @@ import pytest
 import torch
 from torch import nn
 
+from training.inversion.encoders import initial_vectors
 from training.inversion.errors import BadConfig, TokenInVocabulary
-from training.inversion.sampler import states_of
-from training.inversion.tokens import ORDINARY, as_read, check_new, initial_vectors, tokenise, word_ids
+from training.inversion.sampler import condition_on
+from training.inversion.tokens import ORDINARY, as_read, check_new, tokenise, word_ids
 
 PROMPTS = ["a photo of a <x>", "<x> on a yellow background", "a painting in the style of <x> , and a <x>"]
 
 
 def vectors_like_words(base, count, seed=0):
     """Random vectors of the vocabulary's scale."""
-    table = base.splice.weight
+    table = base.encoders[0].splice.weight
     return torch.randn(count, table.shape[1], generator=torch.Generator().manual_seed(seed)) * table.std()
 
 
+@pytest.mark.parametrize("which", ["base", "velocity_base"])
 @pytest.mark.parametrize("count", [1, 3])
-def test_spliced_vectors_give_the_states_of_added_words(any_base, count):
+def test_spliced_vectors_give_the_states_of_added_words(request, which, count):
+    """Those of XL are compared with the loader's, which adds words in the same way."""
+    any_base = request.getfixturevalue(which)
     vectors = vectors_like_words(any_base, count)
     names = [f"<x>{'_' * number}" for number in range(count)]
     tokenizer = copy.deepcopy(any_base.tokenizer)
@@ -37,14 +41,14 @@ def test_spliced_vectors_give_the_states_of_added_words(any_base, count):
             padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt",
         ).input_ids  # fmt: skip
         assert (ids >= len(any_base.tokenizer)).sum() == 4 * count
-        torch.testing.assert_close(states_of(any_base, PROMPTS, "<x>", vectors), text_encoder(ids)[0])
+        torch.testing.assert_close(condition_on(any_base, PROMPTS, "<x>", vectors).states, text_encoder(ids)[0])
 
 
 def test_the_pooled_state_is_taken_at_the_end_token(any_base):
     vectors = vectors_like_words(any_base, 3)
     prompts = tokenise(any_base.tokenizer, PROMPTS, "<x>", 3)
     assert int(prompts.ids.max()) < len(any_base.tokenizer)
-    with torch.no_grad(), any_base.splice.using(prompts.rows, vectors):
+    with torch.no_grad(), any_base.encoders[0].splice.using(prompts.rows, vectors):
         out = any_base.pipeline.text_encoder(prompts.ids)
     end = (prompts.ids == any_base.tokenizer.eos_token_id).int().argmax(dim=-1)
     assert (end > (prompts.rows != ORDINARY).int().argmax(dim=-1)).all()
@@ -64,16 +68,16 @@ def test_a_long_prompt_is_cut_and_still_ends(base):
 
 
 def test_fewer_words_than_vectors_are_repeated_in_order(base):
-    red, star = (base.splice.weight[word_ids(base.tokenizer, word)[0]] for word in ("red", "star"))
+    red, star = (base.encoders[0].splice.weight[word_ids(base.tokenizer, word)[0]] for word in ("red", "star"))
     assert not torch.equal(red, star)
-    rows = initial_vectors(base.tokenizer, base.splice.weight, "red star", 5)
+    rows = initial_vectors(base.encoders, "red star", 5)
     assert torch.equal(rows, torch.stack([red, red, red, star, star]))
 
 
 def test_more_words_than_vectors_are_averaged_by_neighbours(base):
-    words = base.splice.weight[torch.tensor(word_ids(base.tokenizer, "a large red star"))]
+    words = base.encoders[0].splice.weight[torch.tensor(word_ids(base.tokenizer, "a large red star"))]
     assert len(words) == 4
-    rows = initial_vectors(base.tokenizer, base.splice.weight, "a large red star", 2)
+    rows = initial_vectors(base.encoders, "a large red star", 2)
     torch.testing.assert_close(rows, torch.stack([words[:2].mean(dim=0), words[2:].mean(dim=0)]))
 
 
@@ -95,6 +99,6 @@ def test_a_token_that_the_tokenizer_rewrites_is_refused_with_its_spelling(base, 
 def test_plain_vectors_can_follow_trained_ones(base):
     names = {name for name, _ in base.pipeline.text_encoder.named_parameters()}
     trained = nn.Parameter(vectors_like_words(base, 2))
-    states = states_of(base, PROMPTS, "<x>", trained)
-    torch.testing.assert_close(states_of(base, PROMPTS, "<x>", trained.detach().clone()), states.detach())
+    states = condition_on(base, PROMPTS, "<x>", trained).states
+    torch.testing.assert_close(condition_on(base, PROMPTS, "<x>", trained.detach().clone()).states, states.detach())
     assert {name for name, _ in base.pipeline.text_encoder.named_parameters()} == names
