@@ -65,6 +65,14 @@ def test_a_job_ends_as_a_private_draft_with_its_grid_and_receipt(alice, run):
     assert embedding.visibility == "public"
 
 
+def test_the_page_of_a_draft_says_what_was_measured_of_it(alice, as_user, run):
+    page = as_user(alice).get(run(alice).embedding.get_absolute_url()).content.decode()
+    receipt = page[page.index("Training receipt") :]
+    for words in ("Gain", "lower loss on its images than with “thing”", "Obedience", "Variety"):
+        assert words in receipt
+    assert "one it was not trained on" not in receipt  # three images: none could be spared
+
+
 def test_the_published_vectors_are_those_that_the_engine_learns_alone(alice, run, tiny):
     job = run(alice, seed=11)
     images = [Image.open(io.BytesIO(storage.read(image.blob))) for image in job.images.all()]

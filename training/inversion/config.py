@@ -19,6 +19,8 @@ MAX_VECTORS = 16
 MAX_STEPS = 20_000
 #: Vocabularies have norms below 1, so a larger step than this throws vectors about without learning.
 MAX_LEARNING_RATE = 1.0
+#: Images from which on one can be spared for measuring; of fewer, each one counts.
+HOLD_OUT_FROM = 6
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
 MAX_CAPTION_CHARACTERS = 500
 #: Smallest values of the settings that count something.
@@ -51,6 +53,8 @@ class InversionConfig:
     the pocket model 0.5 brought four such things from 78 % recognised to 23 %."""
     captions: tuple[str, ...] | None = None
     """One caption per image holding ``{}`` for the placeholder, instead of the templates."""
+    hold_out: bool = True
+    """Keep the last of :data:`HOLD_OUT_FROM` images or more from training, to measure on what was not learned by heart."""
     preview_at: tuple[float, ...] = (0.34, 0.67)
     """Fractions of the run at which previews are drawn; the final ones are always drawn."""
     preview_prompts: tuple[str, ...] = ("a photo of {}", "a painting of {}")

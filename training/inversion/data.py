@@ -42,7 +42,8 @@ class Latents:
     not one sample, keeps the distribution that the base model was trained on.
     """
 
-    def __init__(self, base: BaseModel, images: Sequence[Image.Image]) -> None:
+    def __init__(self, base: BaseModel, images: Sequence[Image.Image], *, held_out: int = 0) -> None:
+        """Encode images, the last ``held_out`` of which are not for training."""
         if not images:
             raise BadImages("There is no image to learn from. Give at least one.")
         pixels = torch.stack([to_pixels(image, base.resolution) for image in images])
@@ -55,7 +56,8 @@ class Latents:
                 posterior = vae.encode(batch.to(base.device, vae.dtype)).latent_dist
                 means.append(posterior.mean.float())
                 deviations.append(posterior.std.float())
-        self.count = len(images)
+        #: How many images there are, and how many of them to draw from; those held out come last.
+        self.total, self.count = len(images), len(images) - held_out
         #: float32 [images, 2, C, h, w]: plain and mirrored, scaled as the UNet expects.
         self.mean = torch.cat(means).unflatten(0, (-1, 2)) * vae.config.scaling_factor
         self.deviation = torch.cat(deviations).unflatten(0, (-1, 2)) * vae.config.scaling_factor

@@ -46,9 +46,13 @@ class Snapshot:
 class FixedLoss:
     """The denoising loss of any vectors on draws that were made once."""
 
-    def __init__(self, base: BaseModel, latents: Latents, captions: Captions, seed: int) -> None:
+    def __init__(
+        self, base: BaseModel, latents: Latents, captions: Captions, seed: int, *, images: range | None = None
+    ) -> None:
+        """Draw from ``images``, by their numbers; from those of the training otherwise."""
         generator = torch.Generator().manual_seed(seed + _SEED_OFFSET)
-        indices = torch.arange(DRAWS) % latents.count
+        images = images or range(latents.count)
+        indices = torch.arange(DRAWS) % len(images) + images.start
         plain = torch.zeros(DRAWS, dtype=torch.int64)
         clean = latents.sample(indices, plain, generator)
         noise = torch.randn(clean.shape, generator=generator).to(base.device)
@@ -80,8 +84,8 @@ class Track:
 
     @property
     def best(self) -> Snapshot:
-        """The snapshot of the lowest fixed loss; there is one after the last step at the latest."""
-        return min(self.seen, key=lambda snapshot: snapshot.loss)
+        """The snapshot of the lowest fixed loss after any step; there is one after the last step at the latest."""
+        return min((look for look in self.seen if look.step), key=lambda look: look.loss)
 
     @property
     def kept(self) -> tuple[Snapshot, ...]:
@@ -89,12 +93,16 @@ class Track:
         stride = -(-len(self.seen) // MAX_SNAPSHOTS)
         return tuple(self.seen[::-1][::stride][::-1])
 
+    def begin(self, rows: Tensor) -> None:
+        """Note where the vectors start, which everything later is measured from."""
+        self.recall(0, self.loss(rows), rows.detach().float().cpu().numpy().copy())
+
     def look(self, step: int, rows: Tensor) -> bool:
         """Evaluate after a step when it is time; return whether nothing more is learned."""
         if step % self.config.evaluate_every and step != self.config.steps:
             return False
         loss = self.loss(rows)
-        first = self.seen[0].loss if self.seen else loss
+        first = self.seen[0].loss
         if not math.isfinite(loss) or loss > EXPLODED * first:
             raise TrainingDiverged(
                 f"The loss on fixed draws exploded at step {step}. Try a lower learning rate or other images."

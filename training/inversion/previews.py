@@ -46,11 +46,13 @@ class Order:
         self.config, self.cells, self.told = config, cells, told
         self.step, self.final, self.callbacks = step, final, callbacks
         self.error: Exception | None = None
+        self.images: dict[Variant, list[Image.Image]] = {variant: [] for variant in Variant}
 
     def report(self, cell: _Cell, image: Image.Image) -> None:
         """Hand a picture over, unless its job is not wanted any more."""
         if self.error is not None:
             return
+        self.images[cell.variant].append(image)
         try:
             if self.callbacks.should_stop():
                 raise Cancelled

@@ -10,21 +10,29 @@ from typing import Any
 import torch
 
 from training.inversion.encoders import nearest_words
+from training.inversion.fixed_loss import DRAWS
 from training.inversion.run import Run
+from training.inversion.work import per_picture
 
 #: Libraries whose versions may change the numbers.
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
 
 
-def receipt_of(run: Run, *, seconds: float) -> dict[str, Any]:
+def receipt_of(run: Run, evaluation: dict[str, Any], *, seconds: float) -> dict[str, Any]:
     """Plain JSON about a finished run. Names no path of this machine and no person."""
+    total = run.latents.total
+    looked_at = len(run.track.seen) * DRAWS
+    flop = per_picture(run.base).of_ours(
+        steps=run.step, batch_size=run.config.batch_size, looked_at=looked_at, images=total
+    )
     config, base, best = run.config, run.base, run.track.best
     rows = torch.from_numpy(best.vectors).to(base.device)
     widths = [encoder.width for encoder in base.encoders]
     return {
         "config": config.to_dict(),
         "base": {"name": base.name, "family": base.family, "fingerprint": base.fingerprint},
-        "images": run.latents.count,
+        "images": total,
+        "images_held_out": total - run.latents.count,
         "images_digest": run.latents.digest,
         "steps": run.step,
         "best_step": best.step,
@@ -38,6 +46,8 @@ def receipt_of(run: Run, *, seconds: float) -> dict[str, Any]:
         "device": _device_name(base.device),
         "dtype": str(base.pipeline.unet.dtype).removeprefix("torch."),
         "libraries": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "evaluation": evaluation,
+        "flop": flop,  # of training and its looks at the fixed loss, without previews and evaluation
         "seconds": round(run.seconds_before + seconds, 2),
     }
 

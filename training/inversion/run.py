@@ -41,6 +41,7 @@ class Run:
         self.method = METHODS[config.method](self.rows, config.learning_rate, base.norms)
         self.captions = Captions(config, base)
         self.track = Track(FixedLoss(base, latents, self.captions, config.seed), config)
+        self.track.begin(self.rows)
         self.step = 0  #: steps made
         self.curve: list[list[float]] = []  #: noisy training loss, [[step, loss], …]
         self.losses: list[Tensor] = []  #: of the steps since the last report, on the device
@@ -97,5 +98,6 @@ class Run:
         self.method.remember(kept)
         self.losses = list(tensors["losses"].to(self.base.device)) if "losses" in tensors else []
         self.step, self.curve = values["step"], values["curve"]
+        self.track.seen = []
         for (step, loss), vectors in zip(values["looks"], tensors.get("snapshots", ()), strict=True):
             self.track.recall(step, loss, vectors.numpy())

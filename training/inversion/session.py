@@ -17,11 +17,12 @@ import torch
 from PIL import Image
 
 from training.inversion import state
-from training.inversion.callbacks import Callbacks, Stage
+from training.inversion.callbacks import Callbacks, Stage, Variant
 from training.inversion.checkpoint import load_embedding, metadata_for, save_embedding
-from training.inversion.config import InversionConfig
+from training.inversion.config import HOLD_OUT_FROM, InversionConfig
 from training.inversion.data import Latents, check_captions
 from training.inversion.errors import BadConfig, Cancelled
+from training.inversion.evaluation import evaluate
 from training.inversion.fixed_loss import Snapshot
 from training.inversion.models import BaseModel
 from training.inversion.previews import Order, final_order, progress_order
@@ -60,7 +61,8 @@ class Session:
             raise BadConfig("initialiser", "Give one or more words to start from.")
         check_captions(config, len(images), base)
         callbacks.on_stage(Stage.ENCODING)
-        self.run = Run(config, Latents(base, images), base)
+        held_out = int(config.hold_out and len(images) >= HOLD_OUT_FROM)
+        self.run = Run(config, Latents(base, images, held_out=held_out), base)
         if resume is not None:
             state.restore(self.run, resume)
         self.report = Reporter(self.run, callbacks)
@@ -93,14 +95,17 @@ class Session:
         best = self.run.track.best
         check_vectors(torch.from_numpy(best.vectors))
         self.callbacks.on_stage(Stage.PREVIEWING)
-        metadata = metadata_for(self.config, self.base, self.run.latents.count)
+        metadata = metadata_for(self.config, self.base, self.run.latents.total)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "learned.safetensors"
             save_embedding(path, best.vectors, metadata)
             self.vectors, self.metadata = load_embedding(path)
-            return final_order(self.config, self.base, path, self.run.step, self.callbacks)
+            self.pictures = final_order(self.config, self.base, path, self.run.step, self.callbacks)
+        return self.pictures
 
     def inversion(self) -> Inversion:
         """What was learned, once the session is over and its pictures are drawn."""
-        receipt = receipt_of(self.run, seconds=time.monotonic() - self.begun)
+        drawn = self.pictures.images if self.pictures else {}
+        evaluation = evaluate(self.run, drawn.get(Variant.LEARNED, ()), drawn.get(Variant.INITIALISER, ()))
+        receipt = receipt_of(self.run, evaluation, seconds=time.monotonic() - self.begun)
         return Inversion(vectors=self.vectors, receipt=receipt, metadata=self.metadata, snapshots=self.run.track.kept)

@@ -32,8 +32,18 @@ class Work:
         return steps * batch_size * (self.training + self.encoding)
 
 
+#: Counted already, by the base model's fingerprint.
+_KNOWN: dict[str, Work] = {}
+
+
 def per_picture(base: BaseModel) -> Work:
-    """Count what one picture costs on this base model. Prompts of a step that are the same count as often as they occur."""
+    """What one picture costs on this base model. Prompts of a step that are the same count as often as they occur."""
+    if base.fingerprint not in _KNOWN:
+        _KNOWN[base.fingerprint] = _per_picture(base)
+    return _KNOWN[base.fingerprint]
+
+
+def _per_picture(base: BaseModel) -> Work:
     pipeline, device = base.pipeline, base.device
     vectors = torch.zeros(1, base.width, device=device, requires_grad=True)
     prompts = tokenise(base.tokenizer, ["{}"], "{}", 1).to(device)

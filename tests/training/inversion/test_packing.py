@@ -88,10 +88,10 @@ def test_no_job_s_loss_reaches_another_job_s_vectors(base):
 
 
 def test_the_width_of_a_pass_is_what_the_jobs_draw(base):
-    seen = []
+    seen, runs = [], runs_of(base)
     hook = base.pipeline.unet.register_forward_pre_hook(lambda unet, args: seen.append(len(args[0])))
     try:
-        packing.step(base, runs_of(base))
+        packing.step(base, runs)
     finally:
         hook.remove()
     assert seen == [1 + 2 + 3]
