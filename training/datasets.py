@@ -136,7 +136,7 @@ def _decode(data: bytes, filename: str) -> Image.Image:
         _check_size(image, filename)
         image.draft("RGB", (2 * KEPT_SIDE_PIXELS, 2 * KEPT_SIDE_PIXELS))  # a large JPEG is decoded smaller
         image.load()
-        return _flatten(ImageOps.exif_transpose(image))
+        return _plain(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise BadImage(f"{filename} is no image that can be read. Use JPEG, PNG or WebP files.") from error
     except Image.DecompressionBombError as error:
@@ -160,13 +160,18 @@ def _check_size(image: Image.Image, filename: str) -> None:
         raise BadImage(f"{filename} is {width} × {height} pixels: too narrow. Crop it to what shall be learned.")
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Without transparency, on white; sixteen bits a channel become eight."""
+def _plain(image: Image.Image) -> Image.Image:
+    """RGB, or RGBA where something is cut out of its background; sixteen bits a channel become eight."""
     if image.mode.startswith("I"):
         image = image.convert("I").point(lambda value: value / 256).convert("L")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
+        image = image.convert("RGBA")
+        if image.getchannel("A").getextrema()[0] < 255:
+            clear = Image.new("RGBA", image.size, (255, 255, 255, 0))
+            nothing = image.getchannel("A").point(lambda alpha: 255 if alpha == 0 else 0)
+            image.paste(clear, mask=nothing)  # what nobody sees is not kept
+            image.info.clear()
+            return image
     plain = image.convert("RGB")
     plain.info.clear()  # text chunks and profiles would be written again
     return plain

@@ -50,12 +50,18 @@ def test_a_photograph_is_turned_upright_and_loses_its_metadata():
     assert b"secret place" not in checked.png and b"taken at home" not in checked.png
 
 
-def test_transparency_becomes_white():
-    image = Image.new("RGBA", (80, 80), (0, 0, 0, 0))
+def test_a_cut_out_keeps_its_mask_and_nothing_that_nobody_sees():
+    image = Image.new("RGBA", (80, 80), (77, 66, 55, 0))
     image.paste((10, 20, 30, 255), (0, 0, 40, 80))
-    flat = opened(check_image(encoded(image), "a.png"))
-    assert flat.getpixel((10, 10)) == (10, 20, 30)
-    assert flat.getpixel((70, 10)) == (255, 255, 255)
+    image.paste((10, 20, 30, 128), (40, 0, 50, 80))
+    image.info["comment"] = "taken at home"
+    kept = opened(check_image(encoded(image), "a.png"))
+    assert kept.getpixel((10, 10)) == (10, 20, 30, 255)
+    assert kept.getpixel((45, 10)) == (10, 20, 30, 128)
+    assert kept.getpixel((70, 10)) == (255, 255, 255, 0)
+    assert not kept.info
+    opaque = opened(check_image(encoded(Image.new("RGBA", (80, 80), (1, 2, 3, 255))), "b.png"))
+    assert opaque.mode == "RGB"
 
 
 def test_sixteen_bits_a_channel_keep_their_brightness():

@@ -20,6 +20,11 @@ from training.pocket import info as pocket
 
 #: Pictures that each of the jobs that share a pass draws in the benchmark.
 PACKED_BATCH = 1
+#: Settings that the command line may leave to the base model's or the engine's defaults.
+OPTIONAL = (
+    "vectors", "steps", "learning_rate", "batch_size", "flip_probability", "seed", "method", "probe", "min_snr", "average",
+    "outside_weight",
+)  # fmt: skip
 #: Exit status of wrong input, as argparse has it.
 WRONG_INPUT = 2
 #: Exit status after Ctrl-C, as shells have it.
@@ -50,6 +55,15 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--flip-probability", type=float, help="how often an image is shown mirrored, 0 to 1")
     train.add_argument("--seed", type=int)
     train.add_argument("--method", choices=METHOD_NAMES, help="how the vectors move")
+    train.add_argument(
+        "--continue", dest="initial", type=Path, metavar="FILE", help="start from the vectors of this file"
+    )
+    train.add_argument("--probe", action="store_true", default=None, help="look for the best word to start from")
+    train.add_argument(
+        "--min-snr", type=float, metavar="LIMIT", help="limit of a timestep's signal-to-noise ratio, 5 say"
+    )
+    train.add_argument("--average", type=float, metavar="DECAY", help="hand out a running mean of the vectors")
+    train.add_argument("--outside-weight", type=float, help="weight of the loss where images are transparent, 0 to 1")
     train.add_argument("--state", type=Path, metavar="FILE", help="keep the run here, and go on from it after a stop")
     train.add_argument("--previews", type=Path, metavar="FOLDER", help="draw previews into this folder")
     train.add_argument("--json", action="store_true", help="print one JSON object with the receipt")
@@ -99,15 +113,14 @@ def run_train(options: argparse.Namespace) -> None:
         settings["preview_prompts"] = ()
     elif options.base == pocket.NAME:
         settings["preview_prompts"] = pocket.PREVIEW_PROMPTS[options.kind]
-    for field in ("vectors", "steps", "learning_rate", "batch_size", "flip_probability", "seed", "method"):
+    for field in OPTIONAL:
         if getattr(options, field) is not None:
             settings[field] = getattr(options, field)
     config = InversionConfig.from_dict({**defaults_of(options.base), **settings})
     _check_out(options.out, ".safetensors")
 
-    from training.inversion.checkpoint import (
-        save_embedding,
-    )  # torch comes with it; wrong options are told without it
+    # Torch comes with these; wrong options are told without it.
+    from training.inversion.checkpoint import load_embedding, save_embedding
     from training.inversion.images import read_images
     from training.inversion.loop import train
     from training.inversion.models import load_base
@@ -115,13 +128,16 @@ def run_train(options: argparse.Namespace) -> None:
     images = read_images(options.images)
     callbacks = _ToTerminal(options.previews, options.state)
     resume = options.state.read_bytes() if options.state and options.state.exists() else None
+    initial = load_embedding(options.initial)[0] if options.initial else None
+    if initial is not None and options.vectors is None:
+        config = dataclasses.replace(config, vectors=len(initial))
     callbacks.on_stage(Stage.LOADING)
     base = load_base(options.base, device=options.device)
     for finding in examine(images, resolution=base.resolution, kind=config.kind):
         if finding.level == Level.REFUSE:
             raise BadImages(finding.message)
         print(f"{finding.level}: {finding.message}", file=sys.stderr)
-    result = train(config, images, base=base, callbacks=callbacks, resume=resume)
+    result = train(config, images, base=base, callbacks=callbacks, resume=resume, initial=initial)
     save_embedding(options.out, result.vectors, result.metadata)
     if options.state:
         options.state.unlink(missing_ok=True)

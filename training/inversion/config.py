@@ -19,6 +19,8 @@ MAX_VECTORS = 16
 MAX_STEPS = 20_000
 #: Vocabularies have norms below 1, so a larger step than this throws vectors about without learning.
 MAX_LEARNING_RATE = 1.0
+#: Ratios beyond this are those of pictures almost without noise; limiting there changes nothing.
+MAX_MIN_SNR = 100.0
 #: Images from which on one can be spared for measuring; of fewer, each one counts.
 HOLD_OUT_FROM = 6
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
@@ -69,6 +71,15 @@ class InversionConfig:
     """Steps between two looks at the loss on fixed draws, by which the best vectors are chosen."""
     early_stop: float = 0.0
     """Stop once the last fixed losses vary by less than this share of the variance of all of them; 0 for never."""
+    probe: bool = False
+    """Start from the word of the vocabulary that explains the images best, looked for around the initialiser."""
+    outside_weight: float = 0.1
+    """Weight of the loss where images are transparent, 0 to 1: what is cut out of its background is learned without it."""
+    min_snr: float = 0.0
+    """Most that a timestep's signal-to-noise ratio counts in its weight (Hang et al. 2023, arXiv 2303.09556, use 5); 0 for
+    equal weights."""
+    average: float = 0.0
+    """Decay of a running mean of the vectors, which then is looked at and handed out; 0 for the vectors themselves."""
     method: MethodName = "ti"
     """How the vectors move: ``ti``, AdamW held on the vocabulary's norm, or ``dti``, descent on the sphere."""
     checkpoint_every: int = 50
@@ -94,6 +105,14 @@ class InversionConfig:
             raise BadConfig("learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}.")
         if not 0 <= self.flip_probability <= 1:
             raise BadConfig("flip_probability", "Images are mirrored with a probability from 0, for never, to 1.")
+        if not 0 <= self.outside_weight <= 1:
+            raise BadConfig("outside_weight", "The weight outside of a cut-out is from 0 to 1.")
+        if not 0 <= self.min_snr <= MAX_MIN_SNR:
+            raise BadConfig(
+                "min_snr", f"The limit of the signal-to-noise ratio is from 0, for none, to {MAX_MIN_SNR:g}."
+            )
+        if not 0 <= self.average < 1:
+            raise BadConfig("average", "The decay of the running mean is from 0, for none, to below 1.")
         if not 0 <= self.early_stop < 1:
             raise BadConfig("early_stop", "Early stopping takes a share from 0, for never, to below 1.")
         for field, low in _LOW_LIMITS.items():

@@ -23,16 +23,32 @@ ENCODE_BATCH = 8
 def to_pixels(image: Image.Image, resolution: int) -> Tensor:
     """An image as float32 [3, R, R] in -1..1: upright, without transparency, its middle square scaled."""
     upright = ImageOps.exif_transpose(image)
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+    if _is_transparent(upright):
         white = Image.new("RGBA", upright.size, "white")
         upright = Image.alpha_composite(white, upright.convert("RGBA"))
     square = ImageOps.fit(upright.convert("RGB"), (resolution, resolution), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(square)).permute(2, 0, 1).float() / 127.5 - 1
 
 
-def digest_of(pixels: Tensor) -> str:
-    """SHA-256 of pixels [N, 3, R, R] as the autoencoder sees them: of the same images in the same order."""
-    return hashlib.sha256(pixels.numpy().tobytes()).hexdigest()
+def to_mask(image: Image.Image, side: int) -> Tensor:
+    """How opaque an image is in each of float32 [side, side] places, 0 to 1, framed as :func:`to_pixels` frames it."""
+    upright = ImageOps.exif_transpose(image)
+    if not _is_transparent(upright):
+        return torch.ones(side, side)
+    alpha = upright.convert("RGBA").getchannel("A")
+    return torch.from_numpy(np.array(ImageOps.fit(alpha, (side, side), Image.Resampling.BOX))).float() / 255
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
+def digest_of(pixels: Tensor, masks: Tensor) -> str:
+    """SHA-256 of pixels [N, 3, R, R] and, where any is not opaque, masks [N, h, w]: of the same images in the same order."""
+    digest = hashlib.sha256(pixels.numpy().tobytes())
+    if bool((masks < 1).any()):
+        digest.update(masks.numpy().tobytes())
+    return digest.hexdigest()
 
 
 class Latents:
@@ -47,7 +63,12 @@ class Latents:
         if not images:
             raise BadImages("There is no image to learn from. Give at least one.")
         pixels = torch.stack([to_pixels(image, base.resolution) for image in images])
-        self.digest = digest_of(pixels)
+        masks = torch.stack([to_mask(image, base.latent_size) for image in images])
+        self.digest = digest_of(pixels, masks)
+        #: float32 [images, 2, 1, h, w]: how opaque each place is, plain and mirrored; None where all images are.
+        self.masks = (
+            torch.stack([masks, masks.flip(-1)], dim=1)[:, :, None].to(base.device) if (masks < 1).any() else None
+        )
         pixels = torch.stack([pixels, pixels.flip(-1)], dim=1).flatten(0, 1)
         vae = base.pipeline.vae
         means, deviations = [], []
@@ -67,6 +88,16 @@ class Latents:
         mean, deviation = self.mean[indices, mirrored], self.deviation[indices, mirrored]
         noise = torch.randn(mean.shape, generator=generator).to(mean.device)
         return mean + deviation * noise
+
+    def weights(self, indices: Tensor, mirrored: Tensor, outside: float) -> Tensor | None:
+        """Weights [B, 1, h, w] of the places of images, ``outside`` where they are transparent, with mean 1 over each.
+
+        None where all places of all images weigh the same.
+        """
+        if self.masks is None or outside == 1:
+            return None
+        weights = outside + (1 - outside) * self.masks[indices, mirrored]
+        return weights / weights.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
 
 
 def check_captions(config: InversionConfig, images: int, base: BaseModel) -> None:

@@ -61,8 +61,9 @@ def _gain(run: Run, rows: Tensor, before: Tensor, images: range) -> float:
 
 def _loss(run: Run, images: range, rows: Tensor) -> FixedLoss:
     """Fixed draws of images, with captions for as many vectors; the draws are the same for any number."""
-    captions = Captions(dataclasses.replace(run.config, vectors=len(rows)), run.base)
-    return FixedLoss(run.base, run.latents, captions, run.config.seed + _SEED_OFFSET, images=images)
+    config = dataclasses.replace(run.config, vectors=len(rows))
+    captions, seed = Captions(config, run.base), config.seed + _SEED_OFFSET
+    return FixedLoss(config, run.base, run.latents, captions, seed=seed, images=images)
 
 
 def _obedience(run: Run, rows: Tensor, before: Tensor) -> float | None:

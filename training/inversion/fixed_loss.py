@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents
-from training.inversion.diffusion import add_noise, stratified_timesteps, target
+from training.inversion.diffusion import add_noise, stratified_timesteps, target, weighted_loss
 from training.inversion.encoders import encode
 from training.inversion.errors import TrainingDiverged
 from training.inversion.models import BaseModel
@@ -47,10 +46,17 @@ class FixedLoss:
     """The denoising loss of any vectors on draws that were made once."""
 
     def __init__(
-        self, base: BaseModel, latents: Latents, captions: Captions, seed: int, *, images: range | None = None
+        self,
+        config: InversionConfig,
+        base: BaseModel,
+        latents: Latents,
+        captions: Captions,
+        *,
+        seed: int | None = None,
+        images: range | None = None,
     ) -> None:
-        """Draw from ``images``, by their numbers; from those of the training otherwise."""
-        generator = torch.Generator().manual_seed(seed + _SEED_OFFSET)
+        """Draw with ``seed`` from ``images``, by their numbers; with the job's own from those of the training otherwise."""
+        generator = torch.Generator().manual_seed((config.seed if seed is None else seed) + _SEED_OFFSET)
         images = images or range(latents.count)
         indices = torch.arange(DRAWS) % len(images) + images.start
         plain = torch.zeros(DRAWS, dtype=torch.int64)
@@ -62,6 +68,7 @@ class FixedLoss:
         self.base = base
         self.timesteps = timesteps
         self.noisy = add_noise(clean, noise, base.alphas_cumprod, timesteps)
+        self.weight = latents.weights(indices, plain, config.outside_weight)
         self.wanted = target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps)
         numbers, where = captions.draw(indices, generator).unique(return_inverse=True)
         self.prompts = captions.prompts[numbers.to(base.device)]
@@ -70,9 +77,13 @@ class FixedLoss:
     @torch.no_grad()
     def __call__(self, rows: Tensor) -> float:
         """Mean squared error with ``rows`` [n, d] as the placeholder's vectors; waits for the device."""
+        return float(self.of(rows))
+
+    def of(self, rows: Tensor) -> Tensor:
+        """The same as a tensor [] that knows where it came from."""
         told = encode(self.base.encoders, self.prompts, rows)[self.where]
         answer = self.base.denoise(self.noisy, self.timesteps, told)
-        return float(functional.mse_loss(answer, self.wanted))
+        return weighted_loss(answer, self.wanted, self.weight)
 
 
 class Track:

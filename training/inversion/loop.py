@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image
 
 from training.inversion.callbacks import Callbacks
@@ -24,14 +25,15 @@ def train(
     base: BaseModel,
     callbacks: Callbacks | None = None,
     resume: bytes | None = None,
+    initial: np.ndarray | None = None,
 ) -> Inversion:
     """Learn the placeholder's vectors from images and draw the final previews from the finished file.
 
     The same settings, images and base give the same bits on a processor, in one go or from ``resume``, a state that
-    ``on_state`` was given. Raises a subclass of ``InversionError``.
+    ``on_state`` was given. ``initial`` are vectors float32 [n, d] to start from instead of words. Raises a subclass of ``InversionError``.
     """
     pack = Pack(base, slots=config.batch_size)
-    pack.join(Session(config, images, base, callbacks or Callbacks(), resume))
+    pack.join(Session(config, images, base, callbacks or Callbacks(), resume, initial))
     while True:
         for member in pack.step():
             return member.result()

@@ -11,8 +11,8 @@ from itertools import accumulate
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from training.inversion.diffusion import weighted_loss
 from training.inversion.encoders import encode
 from training.inversion.models import BaseModel
 from training.inversion.run import Draw, Run
@@ -38,7 +38,7 @@ def losses(
     timesteps = _spread([draw.timesteps for draw in draws], pictures, width)
     answer = base.denoise(noisy, timesteps, told[where])
     return [
-        functional.mse_loss(answer[place.start : place.stop], draw.wanted)
+        weighted_loss(answer[place.start : place.stop], draw.wanted, draw.weight)
         for place, draw in zip(pictures, draws, strict=True)
     ]
 

@@ -34,6 +34,8 @@ def receipt_of(run: Run, evaluation: dict[str, Any], *, seconds: float) -> dict[
         "images": total,
         "images_held_out": total - run.latents.count,
         "images_digest": run.latents.digest,
+        "start_words": run.start_words,
+        "continued_from": run.continued_from,
         "steps": run.step,
         "best_step": best.step,
         "loss": run.curve[-1][1] if run.curve else None,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from training.inversion.callbacks import Callbacks
 from training.inversion.config import InversionConfig
-from training.inversion.data import digest_of, to_pixels
+from training.inversion.data import digest_of, to_mask, to_pixels
 from training.inversion.errors import BadReceipt
 from training.inversion.loop import Inversion, train
 from training.inversion.models import BaseModel
@@ -31,9 +31,12 @@ def replay(
         raise BadReceipt(
             "This is no receipt of a training: settings, base model or images are missing in it."
         ) from error
+    if receipt.get("continued_from"):
+        raise BadReceipt("This run went on from vectors of an earlier one, which the receipt does not hold.")
     if fingerprint != base.fingerprint:
         raise BadReceipt(f"The receipt is of another base model than {base.name}: {receipt['base'].get('name', '?')}.")
-    if digest_of(torch.stack([to_pixels(image, base.resolution) for image in images])) != digest:
+    pixels = torch.stack([to_pixels(image, base.resolution) for image in images])
+    if digest_of(pixels, torch.stack([to_mask(image, base.latent_size) for image in images])) != digest:
         raise BadReceipt("These are not the images of the receipt, or not in its order.")
     return train(config, images, base=base, callbacks=callbacks)
 

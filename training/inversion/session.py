@@ -52,8 +52,12 @@ class Session:
         base: BaseModel,
         callbacks: Callbacks,
         resume: bytes | None = None,
+        initial: np.ndarray | None = None,
     ) -> None:
-        """Turn the images into latents, and go on from ``resume`` if given. Raises a subclass of ``InversionError``."""
+        """Turn the images into latents; start from the vectors ``initial``, if given, and go on from ``resume``, if given.
+
+        Raises a subclass of ``InversionError``.
+        """
         self.config, self.base, self.callbacks = config, base, callbacks
         self.begun = time.monotonic()
         check_new(base.tokenizer, config.placeholder_token)
@@ -62,7 +66,7 @@ class Session:
         check_captions(config, len(images), base)
         callbacks.on_stage(Stage.ENCODING)
         held_out = int(config.hold_out and len(images) >= HOLD_OUT_FROM)
-        self.run = Run(config, Latents(base, images, held_out=held_out), base)
+        self.run = Run(config, Latents(base, images, held_out=held_out), base, initial)
         if resume is not None:
             state.restore(self.run, resume)
         self.report = Reporter(self.run, callbacks)
@@ -87,7 +91,7 @@ class Session:
         if run.step % config.checkpoint_every == 0:
             self.callbacks.on_state(state.dump(run), run.step)
         if run.step in {round(config.steps * share) for share in config.preview_at}:
-            return progress_order(config, self.base, run.rows, run.step, self.callbacks)
+            return progress_order(config, self.base, run.vectors, run.step, self.callbacks)
         return None
 
     def finish(self) -> Order | None:

@@ -44,4 +44,4 @@ def restore(run: Run, data: bytes) -> None:
 def _identity(run: Run) -> dict[str, Any]:
     """What must be the same for the numbers to go on as if nothing had happened."""
     config = json.loads(json.dumps(run.config.to_dict()))
-    return {"config": config, "base": run.base.fingerprint, "images": run.latents.digest}
+    return {"config": config, "base": run.base.fingerprint, "images": run.latents.digest, "from": run.continued_from}

@@ -145,7 +145,7 @@ class _Gain:
             vectors=vectors,
         )  # fmt: skip
         captions = Captions(config, self.base)
-        return [FixedLoss(self.base, self.latents, captions, seed) for seed in range(100, 100 + GAIN_SETS)]
+        return [FixedLoss(config, self.base, self.latents, captions, seed=seed) for seed in range(100, 100 + GAIN_SETS)]
 
 
 def _draw(base: BaseModel, concept: Concept, vectors: Tensor, count: int) -> Iterator[Image.Image]:

@@ -65,7 +65,7 @@ def test_a_word_that_was_planted_gains_and_another_loses(base, monkeypatch):
 
     caption = "a photo of a {}"
     with torch.no_grad():
-        teacher = condition_on(base, [caption.format("red fish")])
+        teacher = condition_on(base, [caption.format("red anchor")])
 
     def planted(kind, clean, noise, alphas, timesteps):
         with torch.no_grad():
@@ -74,7 +74,7 @@ def test_a_word_that_was_planted_gains_and_another_loses(base, monkeypatch):
     for module in (running, fixed_loss):
         monkeypatch.setattr(module, "target", planted)
     words = base.encoders[0].splice.weight.detach()
-    right = words[[base.tokenizer.convert_tokens_to_ids(f"{word}</w>") for word in ("red", "fish")]]
+    right = words[[base.tokenizer.convert_tokens_to_ids(f"{word}</w>") for word in ("red", "anchor")]]
     settings = {"captions": (caption,) * 3}
     assert evaluate(finished(base, right, **settings), (), ())["gain"] > 0
     found = [evaluate(finished(base, vectors, **settings), (), ())["gain"] for vectors in (right, -right)]

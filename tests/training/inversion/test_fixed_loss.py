@@ -23,7 +23,7 @@ def common():
 @pytest.fixture
 def fixed(base, pictures, common):
     config = InversionConfig(**common)
-    return FixedLoss(base, Latents(base, pictures), Captions(config, base), config.seed)
+    return FixedLoss(config, base, Latents(base, pictures), Captions(config, base))
 
 
 def test_the_same_vectors_have_the_same_loss_and_others_another(fixed, base):

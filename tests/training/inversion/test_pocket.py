@@ -8,13 +8,16 @@ import torch
 from torch.nn import functional
 
 from training.inversion.config import InversionConfig
-from training.inversion.data import Latents
+from training.inversion.data import Captions, Latents
 from training.inversion.diffusion import add_noise, target
+from training.inversion.fixed_loss import FixedLoss
 from training.inversion.loop import train
 from training.inversion.models import load_base
+from training.inversion.probe import best_word
 from training.inversion.sampler import condition_on
-from training.pocket.concepts import CONCEPTS, draw
+from training.pocket.concepts import CONCEPTS, Concept, draw
 from training.pocket.info import DEFAULTS, NAME
+from training.pocket.vocabulary import NOUN_LOOKS, STYLE_LOOKS
 
 #: Pictures that the loss is measured on; the word is learned from others.
 HELD_OUT = 16
@@ -58,3 +61,15 @@ def test_a_learned_word_explains_unseen_pictures_better_than_its_initialiser(poc
     after = loss_on_pictures_not_trained_on(pocket, concept, concept.token, torch.from_numpy(result.vectors))
     assert after < 0.95 * before
     np.testing.assert_allclose(np.linalg.norm(result.vectors, axis=1), pocket.encoders[0].median_norm, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "word"), [("object", "anchor"), ("style", "alpine")])
+def test_the_probe_recognises_a_word_that_the_model_knows_from_pictures_of_it(pocket, kind, word):
+    look, style = (NOUN_LOOKS[word], None) if kind == "object" else (None, STYLE_LOOKS[word])
+    known = Concept(
+        name=word, title=word, kind=kind, initialiser="thing", tags=(), description="", look=look, style=style
+    )
+    start = {"object": "thing", "style": "style"}[kind]
+    config = InversionConfig(placeholder_token="<x>", kind=kind, initialiser=start, vectors=1)
+    loss = FixedLoss(config, pocket, Latents(pocket, draw(known, 5, seed=0)), Captions(config, pocket))
+    assert best_word(pocket, loss, start, 1) == word
