@@ -17,6 +17,7 @@ bench: .venv/ready-test
 	@$(BIN)/python -m tests.bench
 
 fidelity: .venv/ready-run
+	@$(BIN)/python -m training.pocket planted
 	@$(BIN)/python -m training.pocket fidelity
 
 lint: .venv/ready-test

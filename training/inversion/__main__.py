@@ -18,6 +18,8 @@ from training.inversion.errors import BadConfig, BadImages, BadReceipt, Inversio
 from training.inversion.findings import Level, examine
 from training.pocket import info as pocket
 
+#: Shapes of models for the benchmark, as :mod:`training.inversion.shapes` has them; importing that takes a while.
+SHAPES = ("mid", "sd15", "sdxl")
 #: Pictures that each of the jobs that share a pass draws in the benchmark.
 PACKED_BATCH = 1
 #: Settings that the command line may leave to the base model's or the engine's defaults.
@@ -87,9 +89,11 @@ def make_parser() -> argparse.ArgumentParser:
     preview.add_argument("--guidance", type=float, help="classifier-free guidance scale")
     preview.set_defaults(run=run_preview)
 
-    bench = commands.add_parser("bench", help="measure steps a second beside the classic loop")
-    bench.add_argument("--widths", type=_widths, default=[1, 2, 4, 8], help="batch widths, for example 1,4,8")
+    bench = commands.add_parser("bench", help="measure pictures a second beside the classic loop")
+    bench.add_argument("--widths", type=_widths, default=[1, 2, 4, 8, 16], help="batch widths, for example 1,4,8")
     bench.add_argument("--jobs", type=_widths, default=[], help="also jobs that share a pass, for example 1,4,16")
+    bench.add_argument("--parts", action="store_true", help="also where a step's time goes, and memory for each slot")
+    bench.add_argument("--shape", choices=SHAPES, help="a model of this shape with random weights, instead of --base")
     bench.add_argument("--steps", type=_positive, default=8, help="steps timed in a round")
     bench.add_argument("--json", action="store_true", help="print one JSON object a line")
     bench.set_defaults(run=run_bench)
@@ -199,22 +203,19 @@ def run_preview(options: argparse.Namespace) -> None:
 
 def run_bench(options: argparse.Namespace) -> None:
     """Print a line for each batch width, and for each number of jobs."""
-    from training.inversion.bench import measure, measure_packing
+    from training.inversion.bench import in_words, measure, measure_parts
     from training.inversion.models import load_base
+    from training.inversion.shapes import make_shape
 
-    base = load_base(options.base, device=options.device)
-    widths = measure(base, widths=options.widths, steps=options.steps)
-    packed = measure_packing(base, jobs=options.jobs, steps=options.steps, batch_size=PACKED_BATCH)
-    for line in chain(widths, packed):
-        if options.json:
-            print(json.dumps(line), flush=True)
-        else:
-            what, unit = ("jobs", "images") if "jobs" in line else ("width", "steps")
-            print(
-                f"{what} {line[what]}: {line[f'{unit}_per_second']} {unit}/s, classic loop "
-                f"{line[f'classic_{unit}_per_second']} ({line['ratio']} times)",
-                flush=True,
-            )
+    if options.shape:
+        base = make_shape(options.shape, device=options.device)
+    else:
+        base = load_base(options.base, device=options.device)
+    cases = [(1, width) for width in options.widths] + [(jobs, PACKED_BATCH) for jobs in options.jobs]
+    lines = measure(base, cases=cases, steps=options.steps)
+    parts = measure_parts(base, widths=options.widths if options.parts else [], steps=options.steps)
+    for line in chain(lines, parts):
+        print(json.dumps(line) if options.json else in_words(line), flush=True)
 
 
 def defaults_of(base: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``python -m training.pocket build | sheet | evaluate | fidelity | ceiling``: make, look at and measure the pocket model."""
+"""``python -m training.pocket build | sheet | evaluate | fidelity | planted | ceiling``: make, look at and measure the pocket model."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def main() -> None:
     evaluate.add_argument("--pictures", type=int, default=16, help="pictures drawn for each concept and seed")
     evaluate.add_argument("--concepts", nargs="*", help="names of concepts; all by default")
     evaluate.add_argument("--work", type=Path, default=WORK, help="folder that keeps the judge")
+    planted = commands.add_parser("planted", help="teach words that the model knows, and see how much of them is found")
+    planted.add_argument("--model", type=Path, default=WEIGHTS)
     fidelity = commands.add_parser("fidelity", help="our loop beside the classic one, at equal work and at a tenth")
     fidelity.add_argument("--model", type=Path, default=WEIGHTS)
     fidelity.add_argument("--pictures", type=int, default=32, help="pictures drawn for each concept and loop")
@@ -64,6 +66,11 @@ def main() -> None:
             from training.pocket.ceiling import ceiling as run_ceiling
 
             run_ceiling(options.model, options.work, pictures=options.pictures)
+        case "planted":
+            from training.pocket.planted import planted as teach
+
+            for line in teach(options.model):
+                print(json.dumps(line), flush=True)
         case "fidelity":
             from training.pocket.fidelity import fidelity as measure
 

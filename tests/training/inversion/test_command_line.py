@@ -17,6 +17,7 @@ from training.inversion.__main__ import defaults_of, main, make_parser
 from training.inversion.checkpoint import load_embedding, save_embedding
 from training.inversion.errors import BadImages
 from training.inversion.images import read_images
+from training.inversion.shapes import make_shape
 from training.pocket import info as pocket
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -166,22 +167,42 @@ def test_a_picture_that_cannot_be_drawn_is_told(capsys, tmp_path, tiny_folder, o
     assert not (tmp_path / "y.png").exists()
 
 
-def test_the_bench_prints_a_line_for_each_number_of_jobs(capsys, tiny_folder):
-    assert main(["bench", "--base", str(tiny_folder), "--widths", "1", "--jobs", "1,3", "--steps", "1", "--json"]) == 0
+def test_the_bench_prints_a_line_for_each_width_and_number_of_jobs_beside_the_classic_loop(capsys, tiny_folder):
+    arguments = ["bench", "--base", str(tiny_folder), "--widths", "1,3", "--jobs", "1,3", "--steps", "1", "--parts"]
+    assert main([*arguments, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line.get("jobs") for line in lines] == [None, 1, 3]
-    for line in lines[1:]:
-        assert line["bench"] == "packing" and line["images_per_second"] > 0
-        assert line["ratio"] == pytest.approx(line["images_per_second"] / line["classic_images_per_second"], rel=0.05)
-
-
-def test_the_bench_prints_a_line_a_width_beside_the_classic_loop(capsys, tiny_folder):
-    assert main(["bench", "--base", str(tiny_folder), "--widths", "1,3", "--steps", "1", "--json"]) == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["width"] for line in lines] == [1, 3]
-    for line in lines:
+    steps, parts = lines[:4], lines[4:]
+    assert [(line["jobs"], line["width"]) for line in steps] == [(1, 1), (1, 3), (1, 1), (3, 1)]
+    for line in steps:
         assert line["base"] == "tiny-sd" and line["bench"] == "steps"
-        assert line["ratio"] == pytest.approx(line["steps_per_second"] / line["classic_steps_per_second"], rel=0.05)
+        assert line["ratio"] == pytest.approx(line["images_per_second"] / line["classic_images_per_second"], rel=0.05)
+    assert [line["width"] for line in parts] == [1, 3]
+    for line in parts:
+        shares = [value for name, value in line.items() if name.endswith("_share")]
+        assert len(shares) == 5 and all(0 < share < 1 for share in shares) and sum(shares) == pytest.approx(1, abs=0.01)
+        assert line["mb_per_slot"] > 0
+    assert main(arguments) == 0
+    assert "1 × 3: " in capsys.readouterr().out
+
+
+def test_two_pictures_keep_twice_the_memory_of_one(base, pictures):
+    """What a slot takes is counted, without the model's own weights, on any device."""
+    from training.inversion.bench import measure_parts
+
+    one, three = measure_parts(base, widths=[1, 3], steps=1)
+    assert three["mb_per_slot"] == pytest.approx(one["mb_per_slot"], rel=0.35)
+
+
+def test_models_of_known_shapes_are_made_with_random_weights():
+    """The smallest of them, as the benchmark makes it: a true vocabulary, the autoencoder of Stable Diffusion."""
+    base = make_shape("mid", device="cpu")
+    assert (base.family, base.resolution, len(base.tokenizer)) == ("sd1", 256, 49_408)
+    millions = {
+        name: sum(weight.numel() for weight in getattr(base.pipeline, name).parameters()) / 1e6
+        for name in ("unet", "vae", "text_encoder")
+    }
+    assert 150 < millions["unet"] < 170 and 83 < millions["vae"] < 84 and 123 < millions["text_encoder"] < 124
+    assert len(base.tokenizer("a").input_ids) == 3
 
 
 def test_the_classic_loop_trains_its_word_and_puts_every_other_row_back(base, pictures):

@@ -17,6 +17,7 @@ from training.inversion.probe import best_word
 from training.inversion.sampler import condition_on
 from training.pocket.concepts import CONCEPTS, Concept, draw
 from training.pocket.info import DEFAULTS, NAME
+from training.pocket.planted import gap_closed
 from training.pocket.vocabulary import NOUN_LOOKS, STYLE_LOOKS
 
 #: Pictures that the loss is measured on; the word is learned from others.
@@ -73,3 +74,8 @@ def test_the_probe_recognises_a_word_that_the_model_knows_from_pictures_of_it(po
     config = InversionConfig(placeholder_token="<x>", kind=kind, initialiser=start, vectors=1)
     loss = FixedLoss(config, pocket, Latents(pocket, draw(known, 5, seed=0)), Captions(config, pocket))
     assert best_word(pocket, loss, start, 1) == word
+
+
+@pytest.mark.parametrize(("kind", "word", "start"), [("object", "anchor", "thing"), ("style", "gothic", "style")])
+def test_what_the_model_draws_of_a_word_teaches_a_new_word_as_much(pocket, kind, word, start):
+    assert gap_closed(pocket, kind, word, start, steps=STEPS) >= 0.95
