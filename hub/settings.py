@@ -98,6 +98,7 @@ VOCABULARIES = {"pocket": ROOT / "training" / "pocket" / "weights" / "tokenizer"
 
 #: Address of the job queue: empty for PostgreSQL, or ``amqp://…`` or ``redis://…``.
 HUB_BROKER_URL = env.text("HUB_BROKER_URL")
+HUB_SCORING_MODELS = env.words("HUB_SCORING_MODELS")
 HUB_TRAINING_SLOTS = env.number("HUB_TRAINING_SLOTS", 8, minimum=1)
 
 # In the database, since counters of throttles and of failed logins must hold for all processes and over restarts.

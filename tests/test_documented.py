@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from training.inversion.config import InversionConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +28,12 @@ def test_a_setting_is_documented(name):
 def test_settings_docs_name_no_setting_that_is_gone():
     documented = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.M)
     assert sorted(documented) == settings_read()
+
+
+def test_every_setting_of_a_training_is_documented():
+    text = (ROOT / "docs" / "training.md").read_text()
+    documented = {name for row in re.findall(r"^\| (`\w+`.*?) \|", text, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert {field.name for field in dataclasses.fields(InversionConfig)} <= documented
 
 
 def api_routes(patterns=None, prefix=""):

@@ -16,6 +16,7 @@ import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from django.conf import settings
@@ -34,6 +35,7 @@ from training.inversion.config import InversionConfig
 from training.inversion.errors import BadState, Cancelled, InversionError, NoRoom
 from training.inversion.models import load_base
 from training.inversion.pack import Member, Pack
+from training.inversion.scores import Scorer
 from training.inversion.session import Session
 from training.leases import Lease, LeaseLost
 from training.models import BaseModel, Job
@@ -68,13 +70,15 @@ class Trainer:
         self.attempts: list[Attempt] = []
         self._pack: Pack | None = None
         self._source = ""  # of the loaded base model
+        self._scorers: list[Scorer] = []
         self._next_look = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="trainer", daemon=True)
         self._heart = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
 
     def start(self) -> None:
-        """Begin to look for jobs."""
+        """Begin to look for jobs. Raises ``ScorerUnavailable`` for a scoring model that is set and not there."""
+        self._scorers = [Scorer(Path(folder)) for folder in settings.HUB_SCORING_MODELS]
         if "OMP_NUM_THREADS" not in os.environ:  # else the operator knows better
             torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - FREE_CORES))
         self._thread.start()
@@ -219,10 +223,10 @@ class Trainer:
         kept = leases.kept_state(attempt.lease)
         if kept is not None:
             try:
-                return Session(config, images, base, attempt, kept)
+                return Session(config, images, base, attempt, kept, scorers=self._scorers)
             except BadState as error:
                 log.warning("%s: begun anew: %s", attempt.lease, error)
-        return Session(config, images, base, attempt)
+        return Session(config, images, base, attempt, scorers=self._scorers)
 
     def _pack_for(self, wanted: BaseModel) -> Pack:
         """The pack of a base model, which is loaded unless it is the one of the job before."""

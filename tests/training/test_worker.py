@@ -101,3 +101,10 @@ def queue_is_empty():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM dramatiq.queue")
         return cursor.fetchone()[0] == 0
+
+
+def test_a_worker_whose_scoring_model_is_not_there_says_so_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("HUB_SCORING_MODELS", str(tmp_path / "gone"))
+    with WorkerProcess(tmp_path) as worker:
+        assert worker.end() == 1
+        assert "CommandError: The scorer gone could not be loaded" in worker.log.read_text()

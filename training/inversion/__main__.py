@@ -12,10 +12,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
-from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
+from training.inversion.callbacks import Stage
 from training.inversion.config import KINDS, METHOD_NAMES, InversionConfig
 from training.inversion.errors import BadConfig, BadImages, BadReceipt, InversionError
 from training.inversion.findings import Level, examine
+from training.inversion.terminal import ToTerminal
 from training.pocket import info as pocket
 
 #: Shapes of models for the benchmark, as :mod:`training.inversion.shapes` has them; importing that takes a while.
@@ -66,6 +67,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--average", type=float, metavar="DECAY", help="hand out a running mean of the vectors")
     train.add_argument("--outside-weight", type=float, help="weight of the loss where images are transparent, 0 to 1")
+    train.add_argument(
+        "--score", action="append", default=[], type=Path, metavar="FOLDER", help="CLIP or DINO; repeatable"
+    )
     train.add_argument("--state", type=Path, metavar="FILE", help="keep the run here, and go on from it after a stop")
     train.add_argument("--previews", type=Path, metavar="FOLDER", help="draw previews into this folder")
     train.add_argument("--json", action="store_true", help="print one JSON object with the receipt")
@@ -128,20 +132,22 @@ def run_train(options: argparse.Namespace) -> None:
     from training.inversion.images import read_images
     from training.inversion.loop import train
     from training.inversion.models import load_base
+    from training.inversion.scores import Scorer
 
     images = read_images(options.images)
-    callbacks = _ToTerminal(options.previews, options.state)
+    callbacks = ToTerminal(options.previews, options.state)
     resume = options.state.read_bytes() if options.state and options.state.exists() else None
     initial = load_embedding(options.initial)[0] if options.initial else None
     if initial is not None and options.vectors is None:
         config = dataclasses.replace(config, vectors=len(initial))
     callbacks.on_stage(Stage.LOADING)
     base = load_base(options.base, device=options.device)
+    scorers = [Scorer(folder, device=options.device) for folder in options.score]
     for finding in examine(images, resolution=base.resolution, kind=config.kind):
         if finding.level == Level.REFUSE:
             raise BadImages(finding.message)
         print(f"{finding.level}: {finding.message}", file=sys.stderr)
-    result = train(config, images, base=base, callbacks=callbacks, resume=resume, initial=initial)
+    result = train(config, images, base=base, callbacks=callbacks, resume=resume, initial=initial, scorers=scorers)
     save_embedding(options.out, result.vectors, result.metadata)
     if options.state:
         options.state.unlink(missing_ok=True)
@@ -171,7 +177,7 @@ def run_replay(options: argparse.Namespace) -> None:
         receipt,
         read_images(options.images),
         base=load_base(options.base, device=options.device),
-        callbacks=_ToTerminal(None),
+        callbacks=ToTerminal(None),
     )
     values = cosines(published, again.vectors)
     print(json.dumps({"cosines": [round(value, 6) for value in values], "least": round(min(values), 6)}))
@@ -242,45 +248,6 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
     return int(text)
-
-
-class _ToTerminal(Callbacks):
-    """Progress on standard error, previews into a folder, the run's state into a file."""
-
-    def __init__(self, folder: Path | None, state: Path | None = None) -> None:
-        self.folder, self.state = folder, state
-        self.live = sys.stderr.isatty()
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-
-    def on_stage(self, stage: Stage) -> None:
-        self._say(f"{stage.value} …")
-
-    def on_progress(self, progress: Progress) -> None:
-        if self.live:
-            self._say(
-                f"step {progress.step}/{progress.total_steps}, loss {progress.loss:.4f}, "
-                f"{progress.steps_per_second:.1f} steps/s, {progress.seconds_left:.0f} s left"
-            )
-
-    def on_preview(self, preview: Preview) -> None:
-        if self.folder is not None:
-            words = "".join(letter if letter.isalnum() else "-" for letter in preview.template.replace("{}", "x"))
-            preview.image.save(self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png")
-
-    def on_state(self, state: bytes, step: int) -> None:
-        if self.state is not None:
-            temporary = self.state.with_name(self.state.name + ".tmp")
-            temporary.write_bytes(state)
-            temporary.replace(self.state)
-
-    def _say(self, text: str) -> None:
-        print(
-            f"\r\033[K{text}" if self.live else text,
-            end="" if self.live else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -42,6 +42,12 @@ class BaseUnavailable(InversionError):
     code = "base_unavailable"
 
 
+class ScorerUnavailable(InversionError):
+    """A network for scores cannot be loaded."""
+
+    code = "scorer_unavailable"
+
+
 class TokenInVocabulary(InversionError):
     """The placeholder token is already a word of the base model."""
 

@@ -24,6 +24,7 @@ from training.inversion.encoders import initial_vectors
 from training.inversion.fixed_loss import FixedLoss
 from training.inversion.run import Run
 from training.inversion.sampler import condition_on
+from training.inversion.scores import Scorer, score
 from training.inversion.tokens import word_ids
 
 #: Draws that obedience is measured on: one in each half of the timesteps says little, all of them cost too much.
@@ -33,10 +34,17 @@ _SEED_OFFSET = 1
 
 
 @torch.no_grad()
-def evaluate(run: Run, learned: Sequence[Image.Image], plain: Sequence[Image.Image]) -> dict[str, Any]:
+def evaluate(
+    run: Run,
+    learned: Sequence[Image.Image],
+    plain: Sequence[Image.Image],
+    *,
+    shown: Sequence[Image.Image] = (),
+    scorers: Sequence[Scorer] = (),
+) -> dict[str, Any]:
     """Plain JSON about a finished run; ``learned`` and ``plain`` are its final previews, with the word and without.
 
-    Both are in the order of prompts, then seeds. What cannot be measured is None: the gain on a held-out image without one,
+    Both are in the order of prompts, then seeds; ``shown`` are the training images, which only ``scorers`` look at. What cannot be measured is None: the gain on a held-out image without one,
     obedience with fewer than two preview prompts, diversity with one seed.
     """
     base, config, latents = run.base, run.config, run.latents
@@ -51,6 +59,21 @@ def evaluate(run: Run, learned: Sequence[Image.Image], plain: Sequence[Image.Ima
         "diversity": _rounded(_diversity(run, learned)),
         "diversity_of_initialiser": _rounded(_diversity(run, plain)),
         "cosine_to_start": [_rounded(value) for value in _cosine_to_start(run, rows)],
+        "scores": {scorer.name: _scores(run, scorer, learned, plain, shown) for scorer in scorers if learned},
+    }
+
+
+def _scores(
+    run: Run, scorer: Scorer, learned: Sequence[Image.Image], plain: Sequence[Image.Image], shown: Sequence[Image.Image]
+) -> dict[str, dict[str, float]]:
+    """Another network's scores of the previews with the word, and of those with the initialiser's words beside them."""
+    config = run.config
+    prompts = [
+        prompt.replace("{}", config.initialiser) for prompt in config.preview_prompts for _ in config.preview_seeds
+    ]
+    return {
+        "learned": score(scorer, learned, prompts, shown),
+        "initialiser": score(scorer, plain, prompts, shown),
     }
 
 

@@ -15,6 +15,7 @@ from training.inversion.callbacks import Callbacks
 from training.inversion.config import InversionConfig
 from training.inversion.models import BaseModel
 from training.inversion.pack import Pack
+from training.inversion.scores import Scorer
 from training.inversion.session import Inversion, Session
 
 
@@ -26,14 +27,16 @@ def train(
     callbacks: Callbacks | None = None,
     resume: bytes | None = None,
     initial: np.ndarray | None = None,
+    scorers: Sequence[Scorer] = (),
 ) -> Inversion:
     """Learn the placeholder's vectors from images and draw the final previews from the finished file.
 
     The same settings, images and base give the same bits on a processor, in one go or from ``resume``, a state that
-    ``on_state`` was given. ``initial`` are vectors float32 [n, d] to start from instead of words. Raises a subclass of ``InversionError``.
+    ``on_state`` was given. ``initial`` are vectors float32 [n, d] to start from instead of
+    words; ``scorers`` look at the final previews. Raises a subclass of ``InversionError``.
     """
     pack = Pack(base, slots=config.batch_size)
-    pack.join(Session(config, images, base, callbacks or Callbacks(), resume, initial))
+    pack.join(Session(config, images, base, callbacks or Callbacks(), resume, initial, scorers))
     while True:
         for member in pack.step():
             return member.result()

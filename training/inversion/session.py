@@ -29,6 +29,7 @@ from training.inversion.previews import Order, final_order, progress_order
 from training.inversion.receipt import receipt_of
 from training.inversion.reporting import Reporter, check_gradient, check_vectors
 from training.inversion.run import Run
+from training.inversion.scores import Scorer
 from training.inversion.tokens import check_new, word_ids
 
 
@@ -53,12 +54,15 @@ class Session:
         callbacks: Callbacks,
         resume: bytes | None = None,
         initial: np.ndarray | None = None,
+        scorers: Sequence[Scorer] = (),
     ) -> None:
         """Turn the images into latents; start from the vectors ``initial``, if given, and go on from ``resume``, if given.
 
+        ``scorers`` look at the final previews, beside what is always measured.
         Raises a subclass of ``InversionError``.
         """
         self.config, self.base, self.callbacks = config, base, callbacks
+        self.images, self.scorers = images, scorers
         self.begun = time.monotonic()
         check_new(base.tokenizer, config.placeholder_token)
         if not word_ids(base.tokenizer, config.initialiser):
@@ -110,6 +114,7 @@ class Session:
     def inversion(self) -> Inversion:
         """What was learned, once the session is over and its pictures are drawn."""
         drawn = self.pictures.images if self.pictures else {}
-        evaluation = evaluate(self.run, drawn.get(Variant.LEARNED, ()), drawn.get(Variant.INITIALISER, ()))
+        learned, plain = drawn.get(Variant.LEARNED, ()), drawn.get(Variant.INITIALISER, ())
+        evaluation = evaluate(self.run, learned, plain, shown=self.images, scorers=self.scorers)
         receipt = receipt_of(self.run, evaluation, seconds=time.monotonic() - self.begun)
         return Inversion(vectors=self.vectors, receipt=receipt, metadata=self.metadata, snapshots=self.run.track.kept)

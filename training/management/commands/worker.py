@@ -10,10 +10,11 @@ import threading
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from dramatiq import Worker
 
 from training import broker
+from training.inversion.errors import InversionError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,10 @@ class Command(BaseCommand):
         queue.emit_after("process_boot")
         listener = Worker(queue, queues={actors.wake.queue_name}, worker_threads=1)
         trainer = runner.Trainer()
-        trainer.start()
+        try:
+            trainer.start()
+        except InversionError as error:
+            raise CommandError(error.message) from error
         listener.start()
         log.info("worker %s: ready", trainer.name)
         while trainer.alive and not stop.wait(WATCH_SECONDS):
