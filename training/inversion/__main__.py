@@ -72,6 +72,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--state", type=Path, metavar="FILE", help="keep the run here, and go on from it after a stop")
     train.add_argument("--previews", type=Path, metavar="FOLDER", help="draw previews into this folder")
+    train.add_argument(
+        "--snapshots", type=Path, metavar="FOLDER", help="also write the vectors along the way, to choose from"
+    )
     train.add_argument("--json", action="store_true", help="print one JSON object with the receipt")
     train.set_defaults(run=run_train)
 
@@ -149,6 +152,11 @@ def run_train(options: argparse.Namespace) -> None:
         print(f"{finding.level}: {finding.message}", file=sys.stderr)
     result = train(config, images, base=base, callbacks=callbacks, resume=resume, initial=initial, scorers=scorers)
     save_embedding(options.out, result.vectors, result.metadata)
+    if options.snapshots:
+        options.snapshots.mkdir(parents=True, exist_ok=True)
+        for snapshot in result.snapshots:
+            path = options.snapshots / f"{options.out.stem}-{snapshot.step:05}.safetensors"
+            save_embedding(path, snapshot.vectors, result.metadata | {"steps": str(snapshot.step)})
     if options.state:
         options.state.unlink(missing_ok=True)
     if options.json:

@@ -81,6 +81,20 @@ def test_a_word_is_learned_and_drawn_without_the_site(tmp_path, folder_of_pictur
         assert picture.size == (16, 16)
 
 
+def test_vectors_along_the_way_can_be_chosen_from_and_gone_on_from(capsys, tmp_path, folder_of_pictures, tiny_folder):
+    out, along = tmp_path / "x.safetensors", tmp_path / "along"
+    arguments = training_arguments(folder_of_pictures, tiny_folder, out, vectors=3)
+    assert main([*arguments, "--snapshots", str(along)]) == 0
+    assert sorted(path.name for path in along.iterdir()) == ["x-00000.safetensors", "x-00004.safetensors"]
+    last, about = load_embedding(along / "x-00004.safetensors")
+    assert np.array_equal(last, load_embedding(out)[0]) and about["steps"] == "4" and about["token"] == "<x>"
+    capsys.readouterr()
+    more = training_arguments(folder_of_pictures, tiny_folder, tmp_path / "y.safetensors")
+    assert main([*more, "--continue", str(out), "--json"]) == 0
+    receipt = json.loads(capsys.readouterr().out)
+    assert len(receipt["continued_from"]) == 64 and receipt["config"]["vectors"] == 3
+
+
 def test_wrong_input_is_told_in_one_sentence_with_status_2(tmp_path, tiny_folder):
     done = run(*training_arguments(tmp_path / "missing", tiny_folder, tmp_path / "x.safetensors"))
     assert (done.returncode, done.stdout) == (2, "")
