@@ -102,7 +102,7 @@ def embedding(request: HttpRequest, owner: str, name: str) -> HttpResponse:
         "snippets": snippets.for_version(shown, version, request.build_absolute_uri("/").rstrip("/")),
         "formats": snippets.formats(version),
         "contents": snippets.contents(version),
-        "curve": charts.loss_curve(version.receipt["loss_curve"]) if version.receipt else None,
+        "curve": charts.loss_curve(version.receipt.get("fixed_loss_curve", [])) if version.receipt else None,
         "liked": liked,
         "editable": shown.is_editable_by(request.user),
     }
