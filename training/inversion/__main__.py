@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
@@ -100,6 +100,7 @@ def make_parser() -> argparse.ArgumentParser:
     bench.add_argument("--widths", type=_widths, default=[1, 2, 4, 8, 16], help="batch widths, for example 1,4,8")
     bench.add_argument("--jobs", type=_widths, default=[], help="also jobs that share a pass, for example 1,4,16")
     bench.add_argument("--parts", action="store_true", help="also where a step's time goes, and memory for each slot")
+    bench.add_argument("--reference-script", type=Path, metavar="PATH", help="also run this copy of diffusers' example")
     bench.add_argument("--shape", choices=SHAPES, help="a model of this shape with random weights, instead of --base")
     bench.add_argument("--steps", type=_positive, default=8, help="steps timed in a round")
     bench.add_argument("--json", action="store_true", help="print one JSON object a line")
@@ -217,8 +218,9 @@ def run_preview(options: argparse.Namespace) -> None:
 
 def run_bench(options: argparse.Namespace) -> None:
     """Print a line for each batch width, and for each number of jobs."""
-    from training.inversion.bench import in_words, measure, measure_parts
-    from training.inversion.models import load_base
+    from training.inversion.bench import in_words, measure, measure_parts, pictures_for
+    from training.inversion.models import load_base, resolve
+    from training.inversion.script import measure_script
     from training.inversion.shapes import make_shape
 
     if options.shape:
@@ -228,7 +230,15 @@ def run_bench(options: argparse.Namespace) -> None:
     cases = [(1, width) for width in options.widths] + [(jobs, PACKED_BATCH) for jobs in options.jobs]
     lines = measure(base, cases=cases, steps=options.steps)
     parts = measure_parts(base, widths=options.widths if options.parts else [], steps=options.steps)
-    for line in chain(lines, parts):
+    script: Iterator[dict[str, Any]] = iter(())
+    if options.reference_script:
+        if options.shape:
+            raise BadConfig("reference_script", "The script reads a model from a folder or the hub: leave --shape out.")
+        model, pictures = resolve(options.base), pictures_for(base)
+        script = measure_script(
+            options.reference_script, model, base, pictures, widths=options.widths, steps=options.steps
+        )
+    for line in chain(lines, parts, script):
         print(json.dumps(line) if options.json else in_words(line), flush=True)
 
 

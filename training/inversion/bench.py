@@ -37,7 +37,7 @@ def measure(base: BaseModel, *, cases: Sequence[tuple[int, int]], steps: int) ->
 
     The classic loop knows one job at a time; it is measured with as many pictures as one of the jobs has.
     """
-    pictures = _pictures(base)
+    pictures = pictures_for(base)
     latents = Latents(base, pictures)
     for jobs, width in cases:
         runs = [Run(_config(steps, width, seed=number), latents, base) for number in range(jobs)]
@@ -57,7 +57,7 @@ def measure(base: BaseModel, *, cases: Sequence[tuple[int, int]], steps: int) ->
 
 def measure_parts(base: BaseModel, *, widths: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
     """Yield one line for each width: the share of a step's time in each part, and the memory that its way back waits with."""
-    latents = Latents(base, _pictures(base))
+    latents = Latents(base, pictures_for(base))
     kept = {width: _kept_bytes(base, Run(_config(steps, width), latents, base)) for width in {1, *widths}}
     for width in widths:
         run = Run(_config(steps, width), latents, base)
@@ -70,12 +70,14 @@ def measure_parts(base: BaseModel, *, widths: Sequence[int], steps: int) -> Iter
 
 
 def in_words(line: dict[str, Any]) -> str:
-    """A line of either measurement for people."""
+    """A line of any measurement for people."""
     if line["bench"] == "parts":
         shares = ", ".join(
             f"{name.removesuffix('_share')} {line[name]:.0%}" for name in line if name.endswith("_share")
         )
         return f"width {line['width']}: {shares}; {line['mb_per_slot']} MB for each slot"
+    if line["bench"] == "reference-script":
+        return f"the script, width {line['width']}: {line['images_per_second']} images/s"
     return (
         f"{line['jobs']} × {line['width']}: {line['images_per_second']} images/s, classic loop "
         f"{line['classic_images_per_second']} ({line['ratio']} times)"
@@ -163,7 +165,8 @@ def _config(steps: int, batch_size: int, *, seed: int = 0) -> InversionConfig:
     )  # fmt: skip
 
 
-def _pictures(base: BaseModel) -> list[Image.Image]:
+def pictures_for(base: BaseModel) -> list[Image.Image]:
+    """Pictures of noise, which cost as much as others."""
     side = base.resolution
     rng = np.random.default_rng(0)
     return [Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in range(IMAGES)]

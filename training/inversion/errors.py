@@ -48,6 +48,12 @@ class ScorerUnavailable(InversionError):
     code = "scorer_unavailable"
 
 
+class ScriptFailed(InversionError):
+    """A script to be measured beside ended with a failure."""
+
+    code = "script_failed"
+
+
 class TokenInVocabulary(InversionError):
     """The placeholder token is already a word of the base model."""
 
