@@ -19,7 +19,7 @@ from training.inversion.findings import Level, examine
 from training.inversion.terminal import ToTerminal
 from training.pocket import info as pocket
 
-#: Shapes of models for the benchmark, as :mod:`training.inversion.shapes` has them; importing that takes a while.
+#: Shapes of models for the benchmark, as :mod:`training.inversion.benchmark.shapes` has them; importing that takes a while.
 SHAPES = ("mid", "sd15", "sdxl")
 #: Pictures that each of the jobs that share a pass draws in the benchmark.
 PACKED_BATCH = 1
@@ -218,10 +218,10 @@ def run_preview(options: argparse.Namespace) -> None:
 
 def run_bench(options: argparse.Namespace) -> None:
     """Print a line for each batch width, and for each number of jobs."""
-    from training.inversion.bench import in_words, measure, measure_parts, pictures_for
+    from training.inversion.benchmark.measure import in_words, measure, measure_parts, pictures_for
+    from training.inversion.benchmark.script import measure_script
+    from training.inversion.benchmark.shapes import make_shape
     from training.inversion.models import load_base, resolve
-    from training.inversion.script import measure_script
-    from training.inversion.shapes import make_shape
 
     if options.shape:
         base = make_shape(options.shape, device=options.device)

@@ -17,12 +17,12 @@ from PIL import Image
 from torch import Tensor
 
 from training.inversion import packing
+from training.inversion.benchmark.reference import STEPS, Recipe, ReferenceLoop
 from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents
 from training.inversion.encoders import initial_vectors
 from training.inversion.fixed_loss import DRAWS, FixedLoss
 from training.inversion.models import BaseModel, load_base
-from training.inversion.reference import STEPS, Recipe, ReferenceLoop
 from training.inversion.run import Run
 from training.inversion.sampler import condition_on
 from training.inversion.sampler import draw as sample

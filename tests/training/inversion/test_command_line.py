@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from training.inversion.__main__ import defaults_of, main, make_parser
+from training.inversion.benchmark.shapes import make_shape
 from training.inversion.checkpoint import load_embedding, save_embedding
 from training.inversion.errors import BadImages
 from training.inversion.images import read_images
-from training.inversion.shapes import make_shape
 from training.pocket import info as pocket
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -216,7 +216,7 @@ if options.train_batch_size > 2:
 from pathlib import Path
 from PIL import Image
 from training.inversion.models import load_base
-from training.inversion.reference import Recipe, ReferenceLoop
+from training.inversion.benchmark.reference import Recipe, ReferenceLoop
 base = load_base(options.pretrained_model_name_or_path, device="cpu")
 pictures = [Image.open(path) for path in Path(options.train_data_dir).iterdir()]
 recipe = Recipe(token=options.placeholder_token, initialiser=options.initializer_token, batch_size=options.train_batch_size)
@@ -240,7 +240,7 @@ def test_a_script_with_the_options_of_the_example_is_measured_as_it_is_run(capsy
 
 def test_two_pictures_keep_twice_the_memory_of_one(base, pictures):
     """What a slot takes is counted, without the model's own weights, on any device."""
-    from training.inversion.bench import measure_parts
+    from training.inversion.benchmark.measure import measure_parts
 
     one, three = measure_parts(base, widths=[1, 3], steps=1)
     assert three["mb_per_slot"] == pytest.approx(one["mb_per_slot"], rel=0.35)
@@ -259,7 +259,7 @@ def test_models_of_known_shapes_are_made_with_random_weights():
 
 
 def test_the_classic_loop_trains_its_word_and_puts_every_other_row_back(base, pictures):
-    from training.inversion.reference import Recipe, ReferenceLoop
+    from training.inversion.benchmark.reference import Recipe, ReferenceLoop
 
     classic = ReferenceLoop(base, pictures, Recipe(token="<bench-word>", batch_size=2))
     classic.run(2)

@@ -1,6 +1,6 @@
 """Pictures a second beside the classic loop, both in the same run and by turns, so that only their ratio matters.
 
-The classic loop is :mod:`training.inversion.reference`.
+The classic loop is :mod:`training.inversion.benchmark.reference`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from PIL import Image
 from torch import Tensor
 
 from training.inversion import packing
+from training.inversion.benchmark.reference import Recipe, ReferenceLoop
 from training.inversion.config import InversionConfig
 from training.inversion.data import Latents
 from training.inversion.models import BaseModel
-from training.inversion.reference import Recipe, ReferenceLoop
 from training.inversion.run import Run
 
 #: Training pictures, as many as people usually have.

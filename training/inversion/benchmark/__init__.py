@@ -1,0 +1,1 @@
+"""Speed beside the classic loop, on real and on random weights."""
