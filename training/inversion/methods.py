@@ -46,7 +46,7 @@ class TextualInversion(Method):
     def __init__(self, rows: nn.Parameter, learning_rate: float, norms: Norms) -> None:
         super().__init__(rows, learning_rate, norms)
         # No weight decay: it would pull a word towards no word.
-        self.optimiser = torch.optim.AdamW([rows], lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
+        self.optimiser = torch.optim.AdamW([rows], lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
 
     def update(self, factor: float) -> None:
         for group in self.optimiser.param_groups:
@@ -58,10 +58,7 @@ class TextualInversion(Method):
         return dict(self.optimiser.state[self.rows])
 
     def remember(self, memory: dict[str, Tensor]) -> None:
-        # The step count stays where AdamW wants it, on the processor.
-        self.optimiser.state[self.rows] = {
-            name: value if name == "step" else value.to(self.rows.device) for name, value in memory.items()
-        }
+        self.optimiser.state[self.rows] = {name: value.to(self.rows.device) for name, value in memory.items()}
 
 
 class DirectionalInversion(Method):
