@@ -169,6 +169,19 @@ class JobCheckpoint(models.Model):
     written = models.DateTimeField(auto_now=True)
 
 
+class JobSnapshot(models.Model):
+    """The vectors as they were after a step: a file of some kilobytes that its owner may prefer to the published one."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="snapshots")
+    step = models.IntegerField()
+    loss = models.FloatField(help_text="On fixed draws, as it chose the published vectors.")
+    file = models.BinaryField(help_text="Canonical safetensors.")
+
+    class Meta:
+        ordering = ["step"]
+        constraints = [models.UniqueConstraint(fields=["job", "step"], name="one_snapshot_a_step")]
+
+
 class JobImage(models.Model):
     """A training image: upright, metadata stripped, as the trainer will see it."""
 

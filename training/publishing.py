@@ -16,7 +16,7 @@ from training import leases
 from training.inversion.checkpoint import to_bytes
 from training.inversion.loop import Inversion
 from training.leases import Lease
-from training.models import Job, JobPreview
+from training.models import Job, JobPreview, JobSnapshot
 
 #: Names tried when the one asked for was taken while the job trained: name, name-2, … name-99.
 MAX_NAME_NUMBER = 99
@@ -35,6 +35,7 @@ def publish(*, lease: Lease, inversion: Inversion) -> Version:
     with transaction.atomic():
         job = lease.lock()
         version = _upload(job, inversion)
+        _keep_snapshots(job, inversion)
         leases.succeed(
             lease,
             version=version,
@@ -71,6 +72,20 @@ def _upload(job: Job, inversion: Inversion) -> Version:
             if error.code != "name_taken":
                 raise
     raise RegistryError("name_taken", f"{job.name} and {MAX_NAME_NUMBER - 1} names like it are taken.", field="name")
+
+
+def _keep_snapshots(job: Job, inversion: Inversion) -> None:
+    """Keep the vectors of other steps beside the job; the start has nothing learned in it."""
+    JobSnapshot.objects.bulk_create(
+        JobSnapshot(
+            job=job,
+            step=look.step,
+            loss=look.loss,
+            file=to_bytes(look.vectors, inversion.metadata | {"steps": str(look.step)}),
+        )
+        for look in inversion.snapshots
+        if look.step
+    )
 
 
 def _names(name: str) -> Iterator[str]:

@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 from hub.accounts.models import User
 from registry import storage
 from registry.errors import RegistryError
-from registry.models import Embedding
-from registry.services import publish
+from registry.formats import NamedFile
+from registry.models import Embedding, Version
+from registry.services import add_version, publish
 from registry.validation import check_name
 from training import actors
 from training.checks import check_captions, check_settings, check_token
@@ -129,6 +130,31 @@ def find_base(slug: str) -> BaseModel:
         known = ", ".join(BaseModel.objects.filter(enabled=True).values_list("slug", flat=True)) or "none yet"
         raise BaseUnknown(f"There is no base model called {slug}. Known here: {known}.")
     return base
+
+
+def choose_snapshot(*, job: Job, step: int) -> Version:
+    """Make the vectors of another step the next version of what a job made.
+
+    Raises :class:`WrongState`, or :class:`BadSetting` for a step without a snapshot or one that is a version already.
+    """
+    if job.state != State.SUCCEEDED or job.embedding is None or job.version is None:
+        raise WrongState("There is nothing to choose from: the job made no embedding, or it was deleted.")
+    snapshot = job.snapshots.filter(step=step).first()
+    if snapshot is None:
+        raise BadSetting(
+            f"The vectors of step {step} were not kept. Choose one of the steps that are offered.", field="step"
+        )
+    of_the_best = ("evaluation", "norms", "nearest_words", "best_step")
+    receipt = {name: value for name, value in job.version.receipt.items() if name not in of_the_best}
+    try:
+        return add_version(
+            embedding=job.embedding,
+            files=[NamedFile(f"{job.embedding.name}.safetensors", bytes(snapshot.file))],
+            notes=f"The vectors after step {step}.",
+            receipt=receipt | {"chosen_step": step, "fixed_loss": round(snapshot.loss, 5)},
+        )
+    except RegistryError as error:
+        raise BadSetting(error.message, field="step", code=error.code) from error
 
 
 def _unfinished(owner: User) -> QuerySet[Job]:

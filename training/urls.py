@@ -12,5 +12,6 @@ urlpatterns = [
     path("jobs/<int:pk>/pictures/<int:preview>", views.picture, name="picture"),
     path("jobs/<int:pk>/cancel", views.cancel, name="cancel"),
     path("jobs/<int:pk>/retry", views.retry, name="retry"),
+    path("jobs/<int:pk>/snapshots", views.snapshot, name="snapshot"),
     path("jobs/<int:pk>/publish", views.publish, name="publish"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HTMX_STOP_POLLING
 
 from registry import charts, storage
+from registry.models import Embedding
 from training import datasets, services
 from training.errors import TrainingError
 from training.forms import TrainForm
@@ -68,6 +70,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "pairs": [(item, plain.get((item.template, item.seed))) for item in final if item.variant == "learned"],
         "sketches": [preview for preview in previews if not preview.final],
         "poll_seconds": POLL_SECONDS.get(State(job.state)),
+        "snapshots": list(job.snapshots.values("step", "loss")) if job.state == State.SUCCEEDED else [],
         "own": job.owner_id == request.user.pk,
     }
 
@@ -135,6 +138,19 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(found)
     messages.success(request, "Queued again.")
     return redirect(again)
+
+
+@login_required
+@require_POST
+def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the vectors of another step the next version."""
+    step = request.POST.get("step", "")
+    wanted = int(step) if step.isdecimal() and len(step) < 10 else 0
+    return _change(request, pk, partial(_chosen, step=wanted), "The vectors of that step are the newest version now.")
+
+
+def _chosen(*, job: Job, step: int) -> Embedding:
+    return services.choose_snapshot(job=job, step=step).embedding
 
 
 @login_required

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from training.checks import default_steps, default_vectors
 from training.inversion.findings import Level
-from training.models import BaseModel, Job, JobPreview, Preset, State
+from training.models import BaseModel, Job, JobPreview, JobSnapshot, Preset, State
 
 
 class BaseModelSerializer(serializers.ModelSerializer):
@@ -67,6 +67,29 @@ class FindingSerializer(serializers.Serializer):
     )
 
 
+class JobSnapshotSerializer(serializers.ModelSerializer):
+    """Vectors of a step that were kept beside those that were published."""
+
+    loss = serializers.FloatField(help_text="On fixed draws; the lowest was published.")
+
+    class Meta:
+        model = JobSnapshot
+        fields = ["step", "loss"]
+
+
+class ChosenStepSerializer(serializers.Serializer):
+    """Which snapshot shall be a version."""
+
+    step = serializers.IntegerField(min_value=1, help_text="One of the steps of the job's snapshots.")
+
+
+class MadeVersionSerializer(serializers.Serializer):
+    """A version that came of a job."""
+
+    embedding = serializers.CharField(help_text="owner/name")
+    version = serializers.IntegerField(source="number")
+
+
 class JobSerializer(serializers.ModelSerializer):
     """A job and how far it is."""
 
@@ -77,6 +100,7 @@ class JobSerializer(serializers.ModelSerializer):
     previews = JobPreviewSerializer(many=True)
     images = serializers.IntegerField(source="images.count", help_text="How many training images it has.")
     findings = FindingSerializer(many=True, help_text="What the images could do better, worst first.")
+    snapshots = JobSnapshotSerializer(many=True, help_text="Steps whose vectors can be made a version.")
     error = serializers.SerializerMethodField(help_text="Null unless it failed.")
     embedding = serializers.SerializerMethodField(help_text="owner/name of what it made; null before that.")
 
@@ -85,7 +109,7 @@ class JobSerializer(serializers.ModelSerializer):
         fields = [
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
-            "loss", "loss_curve", "previews", "error", "embedding", "attempts", "created", "started", "finished",
+            "loss", "loss_curve", "previews", "snapshots", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))

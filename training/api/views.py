@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -20,10 +20,17 @@ from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError, CursorPages
 from registry import storage
 from training import services
-from training.api.serializers import BaseModelSerializer, JobSerializer, NewJobSerializer, RetrySerializer
+from training.api.serializers import (
+    BaseModelSerializer,
+    ChosenStepSerializer,
+    JobSerializer,
+    MadeVersionSerializer,
+    NewJobSerializer,
+    RetrySerializer,
+)
 from training.datasets import read_uploads
 from training.errors import NameTaken, TooManyJobs, TrainingError, WrongState
-from training.models import BaseModel, Job, JobPreview
+from training.models import BaseModel, Job, JobPreview, JobSnapshot
 
 #: Fields that requests call otherwise than the services do.
 _REQUEST_NAMES = {"initialiser": "init"}
@@ -70,7 +77,7 @@ class _Jobs:
         return (
             Job.objects.visible_to(self.request.user)
             .select_related("base", "embedding__owner")
-            .prefetch_related("previews", "images")
+            .prefetch_related("previews", "images", Prefetch("snapshots", JobSnapshot.objects.defer("file")))
         )
 
 
@@ -134,6 +141,21 @@ class JobRetryView(_OwnJobs, GenericAPIView):
         with answering_errors():
             again = services.retry_job(job=job, **form.validated_data)
         return Response(self.get_serializer(again).data, status=status.HTTP_201_CREATED)
+
+
+class JobSnapshotsView(_OwnJobs, GenericAPIView):
+    """Choose the vectors of another step: they become the next version of what the job made."""
+
+    permission_classes = [HasScope("train")]
+
+    @extend_schema(request=ChosenStepSerializer, responses={201: MadeVersionSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        job = self.get_object()
+        form = ChosenStepSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with answering_errors():
+            version = services.choose_snapshot(job=job, **form.validated_data)
+        return Response(MadeVersionSerializer(version).data, status=status.HTTP_201_CREATED)
 
 
 class JobPreviewView(_Jobs, GenericAPIView):
