@@ -33,6 +33,10 @@ class TrainForm(Form):
     base = forms.ModelChoiceField(
         label="Base model", queryset=BaseModel.objects.filter(enabled=True), to_field_name="slug", empty_label=None
     )
-    preset = forms.ChoiceField(choices=Preset.choices, initial=Preset.BALANCED)
+    preset = forms.ChoiceField(
+        choices=Preset.choices,
+        initial=Preset.BALANCED,
+        help_text="Quick takes half as long as balanced. Thorough goes on until nothing more is learned.",
+    )
     vectors = forms.IntegerField(required=False, min_value=1, help_text="Empty for the base model's default.")
     seed = forms.IntegerField(initial=0, min_value=0)

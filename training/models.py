@@ -67,7 +67,7 @@ ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
 class Preset(models.TextChoices):
-    """How long to train, as a share of the base model's default steps."""
+    """How long to train: ``checks`` says how many steps that is on a base model, and when it stops earlier."""
 
     QUICK = "quick", "Quick"
     BALANCED = "balanced", "Balanced"

@@ -28,6 +28,7 @@ from registry.errors import RegistryError
 from training import leases, publishing
 from training.attempt import Attempt
 from training.bases import check_unchanged
+from training.checks import PRESET_EARLY_STOP
 from training.errors import TrainingError
 from training.inversion import models as engine
 from training.inversion.callbacks import Stage
@@ -242,6 +243,7 @@ def config_of(job: Job) -> InversionConfig:
     prompts = job.base.preview_prompts.get(job.kind)
     return InversionConfig.from_dict(
         {
+            **({"early_stop": PRESET_EARLY_STOP[job.preset]} if job.preset in PRESET_EARLY_STOP else {}),
             **job.base.defaults,
             **({"preview_prompts": prompts} if prompts else {}),
             "placeholder_token": job.token,

@@ -194,6 +194,15 @@ def test_a_worker_that_cannot_renew_gives_the_job_up_before_its_lease_ends(alice
     assert run.ending == "lost"
 
 
+def test_a_thorough_job_goes_on_until_nothing_more_is_learned(alice, submit, tiny):
+    assert config_of(submit(alice, base=tiny)).early_stop == 0
+    thorough = config_of(submit(alice, base=tiny, name="thorough", preset="thorough"))
+    assert (thorough.steps, thorough.early_stop) == (12, 0.02)
+    tiny.defaults |= {"early_stop": 0.1}
+    tiny.save()
+    assert config_of(submit(alice, base=tiny, name="operator", preset="thorough")).early_stop == 0.1
+
+
 def test_a_base_model_without_settings_of_its_own_uses_the_engines(alice, submit):
     job = submit(alice)
     job.base = BaseModel(slug="plain", source="x", family="sd1", resolution=512)

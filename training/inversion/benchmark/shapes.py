@@ -37,8 +37,9 @@ def make_shape(name: str, *, device: str | None = None) -> BaseModel:
     """A model in the precision of its device: ``sd15``, ``sdxl``, or ``mid``, a smaller UNet with the autoencoder of the first."""
     place = pick_device(device)
     torch.manual_seed(0)
-    pipeline = _xl() if name == "sdxl" else _plain(mid=name == "mid")
-    return from_pipeline(pipeline.to(place, model_dtype(place)), f"{name} shape", f"random:{name}", place)
+    with quiet_libraries():
+        pipeline = (_xl() if name == "sdxl" else _plain(mid=name == "mid")).to(place, model_dtype(place))
+    return from_pipeline(pipeline, f"{name} shape", f"random:{name}", place)
 
 
 def _plain(*, mid: bool) -> DiffusionPipeline:
