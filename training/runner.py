@@ -33,7 +33,7 @@ from training.errors import TrainingError
 from training.inversion import models as engine
 from training.inversion.callbacks import Stage
 from training.inversion.config import InversionConfig
-from training.inversion.errors import BadState, Cancelled, InversionError, NoRoom
+from training.inversion.errors import BadState, Cancelled, InversionError, NoRoom, OutOfMemory
 from training.inversion.models import load_base
 from training.inversion.pack import Member, Pack
 from training.inversion.scores import Scorer
@@ -206,6 +206,8 @@ class Trainer:
         except NoRoom:
             log.warning("%s: given back, there is no memory for it beside the others", lease)
             leases.give_back(lease)
+        except torch.OutOfMemoryError:
+            self._out_of_memory(lease)
         except (InversionError, TrainingError, RegistryError) as error:
             log.info("%s: failed (%s)", lease, error.code)
             leases.fail(lease, code=error.code, message=error.message)
@@ -216,6 +218,16 @@ class Trainer:
             log.exception("%s: failed by a bug", lease)
             leases.fail(lease, code="internal", message=INTERNAL_MESSAGE, traceback=traceback.format_exc())
         self.attempts.remove(attempt)
+
+    def _out_of_memory(self, lease: Lease) -> None:
+        """Anything but a step found no memory: wait for those beside it, or fail where there are none."""
+        log.warning("%s: not enough memory", lease, exc_info=True)
+        if self._members():
+            self._pack.shrink()
+            leases.give_back(lease)
+        else:
+            error = OutOfMemory(None)
+            leases.fail(lease, code=error.code, message=error.message)
 
     def _session(
         self, attempt: Attempt, config: InversionConfig, images: list[Image.Image], base: engine.BaseModel

@@ -6,12 +6,14 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from registry import storage
 from registry.formats import inspect
 from tests.training.worker_process import wait_until
 from training.attempt import Attempt
+from training.inversion import data
 from training.inversion.loop import train
 from training.inversion.models import load_base
 from training.models import BaseModel, Job, State
@@ -117,6 +119,39 @@ def test_a_stop_gives_all_of_them_back_and_none_loses_its_place(many, tiny):
         mine, lone = vectors_of(job), alone(job, tiny)
         cosine = (mine * lone).sum() / np.linalg.norm(mine) / np.linalg.norm(lone)
         assert cosine > 0.999
+
+
+def test_one_that_finds_no_memory_beside_others_waits_for_them(many, trainer, monkeypatch):
+    """What a full card does while images are encoded: the libraries raise this error."""
+    (first,) = many("first", steps=MANY)
+    trainer.start()
+    wait_until(lambda: Job.objects.get(pk=first.pk).step > 0, "the first steps")
+    encode, tried = data.Latents.__init__, []
+
+    def full(self, base, images, **options):
+        if len(images) == 3:  # of a job, not its previews
+            tried.append(len(trainer.attempts))
+            if len(trainer.attempts) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+        encode(self, base, images, **options)
+
+    monkeypatch.setattr(data.Latents, "__init__", full)
+    many("second")
+    wait_until(lambda: set(states().values()) == {State.SUCCEEDED}, "both, one after the other", seconds=60)
+    assert tried[0] == 2 and tried[-1] == 1 and len(tried) <= 4
+    assert Job.objects.get(name="second").attempts == 1
+
+
+def test_one_that_finds_no_memory_at_all_fails_with_a_sentence(many, trainer, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(data.Latents, "__init__", full)
+    (job,) = many("alone")
+    trainer.start()
+    wait_until(lambda: states()["alone"] == State.FAILED, "the end of it")
+    job.refresh_from_db()
+    assert job.error_code == "out_of_memory" and "not enough memory for this base model" in job.error_message
 
 
 def test_a_job_of_another_base_model_waits_its_turn_and_so_do_those_behind_it(many, tiny, trainer):

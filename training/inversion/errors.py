@@ -80,10 +80,12 @@ class OutOfMemory(InversionError):
 
     code = "out_of_memory"
 
-    def __init__(self, batch_size: int) -> None:
+    def __init__(self, batch_size: int | None) -> None:
+        """``batch_size`` is that of the steps, or None where something else found no memory."""
+        what = "this base model" if batch_size is None else f"{batch_size} pictures a step of this base model"
         super().__init__(
-            f"The worker has not enough memory for {batch_size} pictures a step of this base model. "
-            "Tell the operator, who can give the base model a smaller batch_size."
+            f"The worker has not enough memory for {what}. "
+            "Tell the operator, who can give the base model a smaller batch_size or another device."
         )
 
 

@@ -128,16 +128,21 @@ class Pack:
                 member.error = error
             return
         # Tried again only here, where nothing holds what the failed pass had allocated.
-        if others:
-            last.error = NoRoom()
-            self.slots = max(slot for member in others for slot in member.slots) + 1
-        else:
-            last.error = OutOfMemory(last.session.config.batch_size)
+        last.error = NoRoom() if others else OutOfMemory(last.session.config.batch_size)
+        self.shrink()
         self._pass(others)
+
+    def shrink(self) -> None:
+        """Take in no more than train now, since memory does not suffice for more."""
+        self.slots = max((slot + 1 for member in self._well() for slot in member.slots), default=1)
 
     def _draw(self, orders: dict[Member, Order]) -> None:
         begun = time.monotonic()
-        previews.fill(self.base, list(orders.values()))
+        try:
+            previews.fill(self.base, list(orders.values()))
+        except Exception as error:
+            for member in orders:
+                member.error = error
         for member, order in orders.items():
             member.error = member.error or order.error
         if orders:

@@ -18,7 +18,7 @@ from training.inversion.work import per_picture
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
 
 
-def receipt_of(run: Run, evaluation: dict[str, Any], *, seconds: float) -> dict[str, Any]:
+def receipt_of(run: Run, evaluation: dict[str, Any] | None, *, seconds: float) -> dict[str, Any]:
     """Plain JSON about a finished run. Names no path of this machine and no person."""
     total = run.latents.total
     looked_at = len(run.track.seen) * DRAWS

@@ -15,7 +15,7 @@ from training.inversion.errors import Cancelled
 from training.inversion.models import BaseModel
 from training.inversion.tokens import tokenise
 
-#: Pictures drawn together.
+#: Pictures drawn together, where memory suffices.
 DRAW_BATCH = 12
 
 
@@ -52,9 +52,18 @@ def draw(
     """
     solver = DPMSolverMultistepScheduler.from_config(base.pipeline.scheduler.config)
     empty = _unconditional(base)
-    for start in range(0, len(seeds), DRAW_BATCH):
-        batch = slice(start, start + DRAW_BATCH)
-        yield from _draw_batch(base, told[batch], empty, seeds[batch], solver, steps, guidance_scale, should_stop)
+    size, done = DRAW_BATCH, 0
+    while done < len(seeds):
+        batch = slice(done, done + size)
+        try:
+            pictures = _draw_batch(base, told[batch], empty, seeds[batch], solver, steps, guidance_scale, should_stop)
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+            size //= 2  # whatever trains beside it needs the rest
+            continue
+        yield from pictures
+        done += size
 
 
 def _draw_batch(
@@ -66,7 +75,7 @@ def _draw_batch(
     steps: int,
     guidance_scale: float,
     should_stop: Callable[[], bool],
-) -> Iterator[Image.Image]:
+) -> list[Image.Image]:
     unet, vae = base.pipeline.unet, base.pipeline.vae
     shape = (unet.config.in_channels, base.latent_size, base.latent_size)
     both = Conditioning.cat([empty[[0] * len(told)], told])
@@ -81,4 +90,4 @@ def _draw_batch(
         latents = solver.step(guided, timestep, latents).prev_sample
     pixels = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype)).sample.float()
     array = ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-    yield from (Image.fromarray(np.ascontiguousarray(picture)) for picture in array)
+    return [Image.fromarray(np.ascontiguousarray(picture)) for picture in array]

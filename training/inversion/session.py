@@ -115,6 +115,9 @@ class Session:
         """What was learned, once the session is over and its pictures are drawn."""
         drawn = self.pictures.images if self.pictures else {}
         learned, plain = drawn.get(Variant.LEARNED, ()), drawn.get(Variant.INITIALISER, ())
-        evaluation = evaluate(self.run, learned, plain, shown=self.images, scorers=self.scorers)
+        try:
+            evaluation = evaluate(self.run, learned, plain, shown=self.images, scorers=self.scorers)
+        except torch.OutOfMemoryError:  # what was learned is worth more than what is said of it
+            evaluation = None
         receipt = receipt_of(self.run, evaluation, seconds=time.monotonic() - self.begun)
         return Inversion(vectors=self.vectors, receipt=receipt, metadata=self.metadata, snapshots=self.run.track.kept)

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from training.inversion import run as running
+from training.inversion import session
 from training.inversion.callbacks import Callbacks
 from training.inversion.config import HOLD_OUT_FROM, InversionConfig
 from training.inversion.data import Latents
@@ -108,6 +109,16 @@ def test_of_many_images_the_last_is_kept_from_training_and_measured_on(base):
     assert everything.vectors.tobytes() != whole.vectors.tobytes()
     again = replay(json.loads(json.dumps(whole.receipt)), images, base=base)
     assert min(cosines(whole.vectors, again.vectors)) > 0.99999
+
+
+def test_a_word_is_handed_out_even_when_there_is_no_memory_to_measure_it(base, pictures, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    whole = train(config_with(), pictures, base=base)
+    monkeypatch.setattr(session, "evaluate", full)
+    result = train(config_with(), pictures, base=base)
+    assert result.receipt["evaluation"] is None and result.vectors.tobytes() == whole.vectors.tobytes()
 
 
 def test_the_receipt_says_how_much_work_it_was(base, pictures):

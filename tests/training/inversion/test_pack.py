@@ -204,6 +204,37 @@ def test_when_memory_does_not_suffice_the_last_one_goes_and_the_others_stay(base
     assert isinstance(lone[0].error, OutOfMemory) and "2 pictures a step" in str(lone[0].error)
 
 
+def test_pictures_are_drawn_fewer_at_a_time_where_memory_does_not_suffice_for_all(base, monkeypatch):
+    widths, denoise = [], type(base).denoise
+
+    def narrow(self, noisy, timesteps, told):
+        widths.append(len(noisy))
+        if timesteps.ndim == 0 and len(noisy) > 2:  # a solver's step, with and without the prompt
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return denoise(self, noisy, timesteps, told)
+
+    lone = train(config_with(0), pictures_of(0), base=base)
+    monkeypatch.setattr(type(base), "denoise", narrow)
+    told = Told()
+    pack = Pack(base, slots=2)
+    pack.join(session(base, 0, told))
+    ended = run_to_the_end(pack)
+    assert ended[0].result().vectors.tobytes() == lone.vectors.tobytes()
+    assert len(told.previews) == 2 + 4 and max(widths) > 2
+
+
+def test_what_goes_wrong_in_drawing_ends_those_whose_pictures_it_was(base, monkeypatch):
+    def broken(self, *_):
+        raise LookupError("the autoencoder broke down")
+
+    pack = Pack(base, slots=4)
+    pack.join(session(base, 0, preview_prompts=()))
+    pack.join(session(base, 1))
+    monkeypatch.setattr(type(base.pipeline.vae), "decode", broken)
+    ended = run_to_the_end(pack)
+    assert isinstance(ended[1].error, LookupError) and ended[0].result().receipt["steps"] == 12
+
+
 def test_drawing_and_loading_do_not_count_as_slow_steps(base):
     told = Told()
     pack = Pack(base, slots=2)
