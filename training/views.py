@@ -56,7 +56,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def _find(request: HttpRequest, pk: int) -> Job:
     """One's own job; staff may look at anybody's."""
     visible = Job.objects.visible_to(request.user)
-    return get_object_or_404(visible.select_related("base", "owner", "embedding__owner"), pk=pk)
+    return get_object_or_404(visible.select_related("base", "owner", "embedding__owner", "version"), pk=pk)
 
 
 def _context(request: HttpRequest, job: Job) -> dict[str, Any]:

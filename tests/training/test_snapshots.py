@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -78,7 +80,9 @@ def test_without_an_embedding_there_is_nothing_to_choose(alice, submit, tiny, do
 def test_the_page_offers_them_and_takes_one(as_user, alice, done):
     step, client = another(done), as_user(alice)
     page = client.get(done.get_absolute_url()).content.decode()
-    assert "Other steps" in page and page.count("Make it a version") == 4
+    offered = re.findall(r'<option value="(\d+)">\d+, loss [\d.]+( \(taken\))?</option>', page)
+    assert [int(number) for number, _ in offered] == [2, 4, 6, 8]
+    assert [int(number) for number, taken in offered if taken] == [done.version.receipt["best_step"]]
     followed = client.post(f"/jobs/{done.pk}/snapshots", {"step": step}, follow=True)
     assert followed.redirect_chain == [(done.embedding.get_absolute_url(), 302)]
     assert f"The vectors after step {step}." in followed.content.decode()
