@@ -190,6 +190,7 @@ def test_the_bench_prints_a_line_for_each_width_and_number_of_jobs_beside_the_cl
     for line in steps:
         assert line["base"] == "tiny-sd" and line["bench"] == "steps"
         assert line["ratio"] == pytest.approx(line["images_per_second"] / line["classic_images_per_second"], rel=0.05)
+        assert line["gflop_per_second"] > 0 and 0 < line["share_of_matmul_rate"] < 1
     assert [line["width"] for line in parts] == [1, 3]
     for line in parts:
         shares = [value for name, value in line.items() if name.endswith("_share")]

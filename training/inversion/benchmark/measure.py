@@ -22,11 +22,15 @@ from training.inversion.config import InversionConfig
 from training.inversion.data import Latents
 from training.inversion.models import BaseModel
 from training.inversion.run import Run
+from training.inversion.work import per_picture
 
 #: Training pictures, as many as people usually have.
 IMAGES = 5
 #: Rounds of each loop by turns; the middle one counts, since other programs also use the machine.
 ROUNDS = 3
+#: Side of the matrices, four times as long on a GPU, and how many products are timed together.
+MATMUL_SIDE = 1024
+MATMULS = 10
 TOKEN = "<bench-word>"
 #: One token of every vocabulary.
 WORD = "a"
@@ -39,6 +43,7 @@ def measure(base: BaseModel, *, cases: Sequence[tuple[int, int]], steps: int) ->
     """
     pictures = pictures_for(base)
     latents = Latents(base, pictures)
+    cost, best = per_picture(base).training, _matmul_rate(base) if cases else 0.0
     for jobs, width in cases:
         runs = [Run(_config(steps, width, seed=number), latents, base) for number in range(jobs)]
         classic = ReferenceLoop(base, pictures, Recipe(token=TOKEN, initialiser=WORD, batch_size=width))
@@ -52,7 +57,24 @@ def measure(base: BaseModel, *, cases: Sequence[tuple[int, int]], steps: int) ->
             "images_per_second": round(speed, 2),
             "classic_images_per_second": round(before, 2),
             "ratio": round(speed / before, 2),
+            "gflop_per_second": round(speed * cost / 1e9, 1),
+            "share_of_matmul_rate": round(speed * cost / best, 3),
         }
+
+
+def _matmul_rate(base: BaseModel) -> float:
+    """Floating-point operations a second of large matrix products in the model's precision: what the device can do at best."""
+    dtype = base.pipeline.unet.dtype
+    side = MATMUL_SIDE if base.device.type == "cpu" else 4 * MATMUL_SIDE
+    one, other = torch.randn(2, side, side).to(base.device, dtype)
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        begun = time.perf_counter()
+        for _ in range(MATMULS):
+            one @ other
+        _wait(base)
+        seconds.append(time.perf_counter() - begun)
+    return MATMULS * 2 * side**3 / statistics.median(seconds[1:])
 
 
 def measure_parts(base: BaseModel, *, widths: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
@@ -80,7 +102,8 @@ def in_words(line: dict[str, Any]) -> str:
         return f"the script, width {line['width']}: {line['images_per_second']} images/s"
     return (
         f"{line['jobs']} × {line['width']}: {line['images_per_second']} images/s, classic loop "
-        f"{line['classic_images_per_second']} ({line['ratio']} times)"
+        f"{line['classic_images_per_second']} ({line['ratio']} times), "
+        f"{line['gflop_per_second']} GFLOP/s, {line['share_of_matmul_rate']:.0%} of large matrix products"
     )
 
 
