@@ -229,7 +229,7 @@ def test_a_script_with_the_options_of_the_example_is_measured_as_it_is_run(capsy
     """The example itself is not here: this script takes its options and trains by the classic loop."""
     script = tmp_path / "textual_inversion.py"
     script.write_text(SCRIPT.format(root=str(ROOT)))
-    arguments = ["bench", "--base", str(tiny_folder), "--steps", "30", "--reference-script", str(script), "--json"]
+    arguments = ["bench", "--base", str(tiny_folder), "--steps", "15", "--reference-script", str(script), "--json"]
     assert main([*arguments, "--widths", "2"]) == 0
     classic, measured = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (measured["bench"], measured["width"]) == ("reference-script", 2)

@@ -43,8 +43,10 @@ def of_interest(result):
     )
 
 
+@pytest.mark.parametrize("which", ["base", "velocity_base"])
 @pytest.mark.parametrize("method", ["ti", "dti"])
-def test_going_on_from_any_step_ends_in_the_same_bytes(any_base, pictures, method):
+def test_going_on_from_any_step_ends_in_the_same_bytes(request, which, pictures, method):
+    any_base = request.getfixturevalue(which)
     config, keeper = config_with(method=method), Keeper()
     whole = train(config, pictures, base=any_base, callbacks=keeper)
     assert len(keeper.states) == 8  # after each step but the last
@@ -53,6 +55,13 @@ def test_going_on_from_any_step_ends_in_the_same_bytes(any_base, pictures, metho
         resumed = train(config, pictures, base=any_base, resume=state)
         assert of_interest(resumed) == of_interest(whole)
         assert [look.step for look in resumed.snapshots] == [look.step for look in whole.snapshots]
+
+
+@pytest.mark.parametrize("method", ["ti", "dti"])
+def test_a_run_of_two_encoders_goes_on_as_well(xl_base, pictures, method):
+    config, keeper = config_with(method=method, checkpoint_every=4), Keeper()
+    whole = train(config, pictures, base=xl_base, callbacks=keeper)
+    assert of_interest(train(config, pictures, base=xl_base, resume=keeper.states[0])) == of_interest(whole)
 
 
 def test_a_run_that_is_asked_to_stop_hands_out_its_state_and_goes_on_from_it(base, pictures):
