@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ class Snapshot:
 
     step: int
     loss: float
-    vectors: np.ndarray  #: float32 [n, d]
+    vectors: np.ndarray | None  #: float32 [n, d]; of a long run only some are kept
 
 
 class FixedLoss:
@@ -100,9 +100,15 @@ class Track:
 
     @property
     def kept(self) -> tuple[Snapshot, ...]:
-        """At most :data:`MAX_SNAPSHOTS` snapshots, evenly over the run, the last one among them."""
-        stride = -(-len(self.seen) // MAX_SNAPSHOTS)
-        return tuple(self.seen[::-1][::stride][::-1])
+        """At most :data:`MAX_SNAPSHOTS` snapshots with their vectors, evenly over the run, the last one among them."""
+        held = self.held
+        stride = -(-len(held) // MAX_SNAPSHOTS)
+        return tuple(held[::-1][::stride][::-1])
+
+    @property
+    def held(self) -> list[Snapshot]:
+        """Those whose vectors are still there."""
+        return [look for look in self.seen if look.vectors is not None]
 
     def begin(self, rows: Tensor) -> None:
         """Note where the vectors start, which everything later is measured from."""
@@ -119,12 +125,23 @@ class Track:
                 f"The loss on fixed draws exploded at step {step}. Try a lower learning rate or other images."
             )
         self.recall(step, loss, rows.detach().float().cpu().numpy().copy())
+        self._thin()
         losses = [snapshot.loss for snapshot in self.seen]
         return is_flat(losses, window=STOP_WINDOW, share=self.config.early_stop)
 
-    def recall(self, step: int, loss: float, vectors: np.ndarray) -> None:
+    def recall(self, step: int, loss: float, vectors: np.ndarray | None) -> None:
         """Take a look into the record: one just made, or one from before a run was stopped."""
         self.seen.append(Snapshot(step=step, loss=loss, vectors=vectors))
+
+    def _thin(self) -> None:
+        """Let go of most vectors of a long run, evenly: a state holds all that are there, and shall stay small."""
+        stride = 1
+        while len(self.seen) > 2 * MAX_SNAPSHOTS * stride:
+            stride *= 2
+        spared = {0, self.seen[-1].step, self.best.step}
+        for number, look in enumerate(self.seen):
+            if number % stride and look.vectors is not None and look.step not in spared:
+                self.seen[number] = replace(look, vectors=None)
 
 
 def is_flat(losses: Sequence[float], *, window: int, share: float) -> bool:

@@ -121,9 +121,9 @@ class Run:
         tensors |= {f"method.{name}": value for name, value in self.method.memory().items()}
         if self.losses:
             tensors["losses"] = torch.stack(self.losses)
-        if self.track.seen:
-            tensors["snapshots"] = torch.stack([torch.from_numpy(look.vectors) for look in self.track.seen])
-        looks = [[look.step, look.loss] for look in self.track.seen]
+        held = self.track.held
+        tensors["snapshots"] = torch.stack([torch.from_numpy(look.vectors) for look in held])
+        looks = [[look.step, look.loss, look.vectors is not None] for look in self.track.seen]
         return tensors, {"step": self.step, "curve": self.curve, "looks": looks}
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -137,8 +137,9 @@ class Run:
         self.losses = list(tensors["losses"].to(self.base.device)) if "losses" in tensors else []
         self.step, self.curve = values["step"], values["curve"]
         self.track.seen = []
-        for (step, loss), vectors in zip(values["looks"], tensors.get("snapshots", ()), strict=True):
-            self.track.recall(step, loss, vectors.numpy())
+        snapshots = iter(tensors["snapshots"])
+        for step, loss, is_held in values["looks"]:
+            self.track.recall(step, loss, next(snapshots).numpy() if is_held else None)
 
 
 def _start(

@@ -13,7 +13,7 @@ from training.inversion.errors import BadState
 from training.inversion.run import Run
 
 #: Raised when what a state holds changes.
-VERSION = 2
+VERSION = 3
 
 
 def dump(run: Run) -> bytes:

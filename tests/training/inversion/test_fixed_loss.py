@@ -96,6 +96,20 @@ def test_snapshots_are_thinned_evenly_and_end_with_the_last(common):
     assert set(np.diff(steps)) == {30}
 
 
+def test_a_long_run_keeps_few_vectors_and_all_losses(common):
+    losses = iter([9.0, *[5 - (step == 70) - step / 1000 for step in range(1, 301)]])
+    track = Track(lambda rows: next(losses), InversionConfig(**common, steps=300, evaluate_every=1))
+    track.begin(torch.zeros(1, 4))
+    for step in range(1, 301):
+        track.look(step, torch.full((1, 4), float(step)))
+        assert len(track.held) <= 2 * MAX_SNAPSHOTS + 2
+    assert [look.step for look in track.seen] == list(range(301))
+    assert track.best.step == 70 and track.best.vectors[0, 0] == 70
+    steps = [look.step for look in track.kept]
+    assert steps[-1] == 300 and len(steps) <= MAX_SNAPSHOTS and max(np.diff(steps)) <= 16
+    assert all(look.vectors[0, 0] == look.step for look in track.kept)
+
+
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_an_impossible_share_is_refused(common, share):
     with pytest.raises(BadConfig, match="Early stopping"):
