@@ -60,7 +60,9 @@ def test_a_planted_word_is_found(any_base, pictures, monkeypatch):
             return any_base.denoise(noisy, timesteps, teacher[[0] * len(clean)])
 
     monkeypatch.setattr(run, "target", planted)
-    config = config_with(captions=(caption,) * len(pictures), steps=60, batch_size=4, vectors=2, progress_every=10)
+    config = config_with(
+        captions=(caption,) * len(pictures), steps=60, batch_size=4, vectors=2, progress_every=10, preview_prompts=()
+    )
     watcher = Watcher()
     learned = train(config, pictures, base=any_base, callbacks=watcher)
     rows, curve = torch.from_numpy(learned.vectors), learned.receipt["loss_curve"]

@@ -76,6 +76,5 @@ def test_the_probe_recognises_a_word_that_the_model_knows_from_pictures_of_it(po
     assert best_word(pocket, loss, start, 1) == word
 
 
-@pytest.mark.parametrize(("kind", "word", "start"), [("object", "anchor", "thing"), ("style", "gothic", "style")])
-def test_what_the_model_draws_of_a_word_teaches_a_new_word_as_much(pocket, kind, word, start):
-    assert gap_closed(pocket, kind, word, start, steps=STEPS) >= 0.95
+def test_what_the_model_draws_of_a_word_teaches_a_new_word_as_much(pocket):
+    assert gap_closed(pocket, "object", "anchor", "thing", steps=STEPS) >= 0.95
