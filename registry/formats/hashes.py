@@ -55,9 +55,16 @@ def crc32(data: bytes) -> str:
 
 
 def checksum16(vectors: np.ndarray) -> str:
-    """A1111's own checksum of vectors float32 [n, d], 4 hexadecimal digits: a weak hint that survives conversion."""
+    """A1111's own checksum of vectors float32 [n, d], 4 hexadecimal digits: a weak hint that survives conversion.
+
+    Empty where A1111 has none either: a hundred times such a number is beyond float32.
+    """
+    with np.errstate(over="ignore"):
+        hundredfold = np.asarray(vectors, dtype=np.float32).reshape(-1) * np.float32(100)
+    if not np.isfinite(hundredfold).all():
+        return ""
     value = 0
-    for number in (np.asarray(vectors, dtype=np.float32).reshape(-1) * np.float32(100)).tolist():
+    for number in hundredfold.tolist():
         value = ((value * 281) ^ (int(number) * 997)) & 0xFFFFFFFF
     return f"{value & 0xFFFF:04x}"
 
@@ -81,7 +88,7 @@ class FileHashes:
     autov3: str  #: "" where the file is no safetensors file
     blake3: str
     crc32: str
-    checksum16: str  #: "" where the embedding has several text encoders: A1111 computes it for one alone
+    checksum16: str  #: "" where A1111 has none: for several text encoders, and for numbers near the end of float32
 
     @property
     def autov2(self) -> str:

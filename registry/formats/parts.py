@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from registry.formats import halves
+from registry.formats import halves, safetensors
 from registry.formats import inspection as inspections
 from registry.formats.errors import FormatError, Malformed, TooLarge, UnrelatedFiles
 from registry.formats.inspection import Contents
@@ -159,8 +159,8 @@ def _word_and_negative(read: list[_Read]) -> tuple[Part, ...]:
 
 
 def _is_sidecar(data: bytes) -> bool:
-    """Whether the bytes begin as JSON does. No embedding's container does."""
-    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+    """Whether the bytes begin as JSON does. A safetensors file does too, by its header's length, but goes on otherwise."""
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and not safetensors.looks_like(data)
 
 
 def _with_sidecar(read: _Read, sidecar: NamedFile) -> Part:

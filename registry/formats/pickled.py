@@ -12,7 +12,7 @@ from typing import Any
 
 from registry.formats import limits
 from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated, Unsafe
-from registry.formats.limits import MAX_DIMENSIONS, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
+from registry.formats.limits import MAX_DIMENSIONS, MAX_KEY, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
 from registry.formats.pickle_records import (
     ALLOWED,
     STORAGES,
@@ -138,9 +138,10 @@ class Machine:
         if len(pairs) % 2 or not isinstance(target, dict):
             raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if type(key) not in (str, int):
+            # Python hashes multiples of 2**61 - 1 alike, so a dictionary of such keys takes minutes to fill.
+            if type(key) is not str and not (type(key) is int and 0 <= key <= MAX_KEY):
                 raise Malformed(
-                    "The pickle stream has a key that is neither text nor number.", where=f"offset {self.at}"
+                    "The pickle stream has a key that is neither text nor a small number.", where=f"offset {self.at}"
                 )
             target[key] = value
 

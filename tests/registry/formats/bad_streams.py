@@ -89,6 +89,8 @@ CASES = {
     "a dictionary as a key": (make.torch_zip(b"}}Ns"), "malformed"),
     "a tensor as a key": (make.torch_zip(b"}" + make.tensor([2, 768]) + b"Ns", V), "malformed"),
     "a fraction as a key": (make.torch_zip(b"}G" + bytes(8) + b"Ns"), "malformed"),
+    "a key below zero": (make.torch_zip(b"}J\xff\xff\xff\xffNs"), "malformed"),
+    "a key of the size that all hash alike": (make.torch_zip(b"}\x8a\x08" + (2**61 - 1).to_bytes(8, "little") + b"Ns"), "malformed"),
     "a mark as a value": (make.torch_zip(b"}" + make.text("a") + b"(s"), "malformed"),
     "a mark that is kept": (make.torch_zip(b"(q\0"), "malformed"),
     "a mark that is left": (make.torch_zip(b"(N"), "malformed"),

@@ -6,6 +6,7 @@ import hashlib
 import zlib
 
 import numpy as np
+import pytest
 
 from registry.formats import Encoder, hashes, inspect
 from tests.registry.formats import builders as make
@@ -74,3 +75,12 @@ def test_a1111_has_no_checksum_of_two_text_encoders():
 
 def test_the_hashes_of_nothing_are_known():
     assert {hashlib.sha256(b"").hexdigest(), "00000000"} < hashes.EMPTY
+
+
+@pytest.mark.parametrize("size", [3.4e36, 1e37, 3.4e38])
+def test_numbers_whose_hundredfold_is_none_have_every_hash_but_a1111_s(size):
+    vectors = np.full((1, 768), size, dtype=np.float32)
+    expected = hashes.checksum16(vectors)
+    assert (expected == "") == (size > 3.41e36)
+    known = hashes.of_file(b"x", (Encoder("emb_params", vectors, "F32"),))
+    assert known.checksum16 == expected and len(known.sha256) == 64

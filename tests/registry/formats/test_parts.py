@@ -57,6 +57,17 @@ def test_the_two_files_of_an_sdxl_embedding_are_one_part(swapped):
     assert found.digest == inspect(make.safetensors({"clip_l": ONE, "clip_g": BIG})).digest
 
 
+def test_a_half_whose_header_is_as_long_as_json_begins_is_no_sidecar():
+    half = make.safetensors({"<cat>": ONE})
+    length = int.from_bytes(half[:8], "little")
+    header = half[8 : 8 + length].rstrip() + b" " * 512
+    header = header[: next(size for size in range(len(header.rstrip()), 1024) if size % 256 == 0x7B)]
+    odd = len(header).to_bytes(8, "little") + header + half[8 + length :]
+    assert odd[:1] == b"{" and inspect(odd).tokens == ("<cat>",)
+    (part,) = inspect_files([NamedFile("a", odd), NamedFile("b", make.safetensors({"<cat>": BIG}))])
+    assert part.inspection.layout == "diffusers-sdxl"
+
+
 def test_halves_of_unlike_training_are_refused():
     first = make.safetensors({"<cat>": ONE})
     assert refusal(("a", first), ("b", make.safetensors({"<dog>": BIG}))).code == "unrelated_files"
