@@ -38,7 +38,7 @@ def looks_like(data: bytes) -> bool:
 def read(data: bytes) -> Picture:
     """Check every chunk and return the picture. Raises ``Malformed``, ``TooLarge`` or ``Truncated``."""
     chunks = _chunks(data)
-    kind, header = next(chunks)
+    kind, header = next(chunks, (b"", b""))
     if kind != b"IHDR" or len(header) != 13:
         raise Malformed("The picture does not begin with its header.", where="offset 8")
     width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")

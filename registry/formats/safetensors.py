@@ -142,7 +142,7 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
         )
     if (
         not isinstance(shape, list)
-        or not all(_natural(side) and side > 0 for side in shape)
+        or not all(_natural(side) and 0 < side <= MAX_NUMBERS for side in shape)
         or not 1 <= len(shape) <= MAX_DIMENSIONS
     ):
         raise Malformed(f"{name!r} has the shape {str(shape)[:60]}, which no embedding has.", where=name)

@@ -92,6 +92,7 @@ CASES = {
     "an empty dimension": (entry(shape=[0, 768], data_offsets=[0, 0]), "malformed"),
     "an empty dimension beside a huge one": (entry(shape=[0, 2**60], data_offsets=[0, 0]), "malformed"),
     "a shape that overflows": (entry(shape=[2**40, 2**40]), "malformed"),
+    "sides whose product has too many digits to write down": (entry(shape=[10**4000, 10**4000]), "malformed"),
     "a shape of truth values": (entry(shape=[True, 768]), "malformed"),
     "a shape of fractions": (entry(shape=[2.0, 768]), "malformed"),
     "no shape at all": (entry(shape=[]), "malformed"),

@@ -77,6 +77,7 @@ CASES = {
     "a cut picture": (GOOD[:-20], "truncated"),
     "a picture without an end": (GOOD[:-12], "truncated"),
     "bytes after the end": (GOOD + b"PK\3\4", "malformed"),
+    "an end and nothing before it": (SIGNATURE + END, "malformed"),
     "a wrong checksum of a text": (SIGNATURE + header(10, 1) + chunk(b"tEXt", b"a\0b", crc=7) + PIXELS + END, "malformed"),
     "a picture without a header": (SIGNATURE + PIXELS + END, "malformed"),
     "a picture with two headers": (SIGNATURE + header(10, 1) * 2 + PIXELS + END, "malformed"),
