@@ -23,7 +23,8 @@ MAX_OPCODES = 20_000
 #: Objects on the pickle machine's stack, and in its memo.
 MAX_STACK = 1_000
 MAX_MEMO = 4_000
-#: Largest whole number that is a key in a pickle: those of optimisers and tokens are small.
+#: Largest whole number that is a key in a pickle: those of optimisers and tokens are small. Python hashes multiples of
+#: 2**61 - 1 alike, so a dictionary of such keys takes minutes to fill.
 MAX_KEY = 2**31 - 1
 #: Records of a torch zip.
 MAX_RECORDS = 64

@@ -138,11 +138,8 @@ class Machine:
         if len(pairs) % 2 or not isinstance(target, dict):
             raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            # Python hashes multiples of 2**61 - 1 alike, so a dictionary of such keys takes minutes to fill.
             if type(key) is not str and not (type(key) is int and 0 <= key <= MAX_KEY):
-                raise Malformed(
-                    "The pickle stream has a key that is neither text nor a small number.", where=f"offset {self.at}"
-                )
+                raise Malformed("A key in the pickle stream is neither text nor small.", where=f"offset {self.at}")
             target[key] = value
 
     def extend(self, values: list[Any]) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 from django.db.models import F
-from PIL import Image
 
-from registry import storage
-from registry.formats import inspect
+from tests.training.results import alone, vectors_of
 from training import leases
 from training.attempt import Attempt
-from training.inversion.loop import train
-from training.inversion.models import load_base
 from training.leases import LeaseLost
 from training.models import BaseModel, Job, JobCheckpoint, State
 from training.runner import Trainer, config_of
@@ -55,17 +49,6 @@ def attempt(name, **how):
     except KeyboardInterrupt:
         Job.objects.filter(state=State.RUNNING).update(lease_until="2020-01-01T00:00Z")
     return trainer.attempt_of.steps[0], trainer.attempt_of.steps[-1]
-
-
-def vectors_of(job):
-    job.refresh_from_db()
-    (encoder,) = inspect(storage.read(job.version.blob)).encoders
-    return encoder.vectors
-
-
-def alone(job, base):
-    images = [Image.open(io.BytesIO(storage.read(image.blob))) for image in job.images.all()]
-    return train(config_of(job), images, base=load_base(base.source)).vectors
 
 
 @pytest.mark.parametrize("reason", ["stop", "die"])

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from registry import storage
-from registry.formats import inspect
+from tests.training.results import alone, vectors_of
 from tests.training.worker_process import wait_until
 from training.attempt import Attempt
 from training.inversion import data
-from training.inversion.loop import train
-from training.inversion.models import load_base
 from training.models import BaseModel, Job, State
-from training.runner import WAKE, Trainer, config_of
+from training.runner import WAKE, Trainer
 from training.services import cancel_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,17 +45,6 @@ def many(alice, submit, tiny):
         ]
 
     return make
-
-
-def vectors_of(job):
-    job.refresh_from_db()
-    (encoder,) = inspect(storage.read(job.version.blob)).encoders
-    return encoder.vectors
-
-
-def alone(job, base):
-    images = [Image.open(io.BytesIO(storage.read(image.blob))) for image in job.images.all()]
-    return train(config_of(job), images, base=load_base(base.source)).vectors
 
 
 def test_jobs_that_wait_are_trained_together_and_end_as_they_would_alone(many, tiny, trainer):

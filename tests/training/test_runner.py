@@ -10,8 +10,8 @@ from django.db.models import F
 from PIL import Image
 
 from registry import storage
-from registry.formats import inspect
 from registry.models import Embedding, Version
+from tests.training.results import alone, vectors_of
 from tests.training.samples import picture
 from training import leases, publishing
 from training.attempt import Attempt
@@ -75,11 +75,8 @@ def test_the_page_of_a_draft_says_what_was_measured_of_it(alice, as_user, run):
 
 def test_the_published_vectors_are_those_that_the_engine_learns_alone(alice, run, tiny):
     job = run(alice, seed=11)
-    images = [Image.open(io.BytesIO(storage.read(image.blob))) for image in job.images.all()]
-    alone = train(config_of(job), images, base=load_base(tiny.source))
-    (encoder,) = inspect(storage.read(job.version.blob)).encoders
-    assert encoder.vectors.shape == (2, 128)
-    assert np.array_equal(encoder.vectors, alone.vectors)
+    assert vectors_of(job).shape == (2, 128)
+    assert np.array_equal(vectors_of(job), alone(job, tiny))
 
 
 def test_previews_are_webp_files_that_say_a_model_drew_them(alice, run):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from registry import storage
-from registry.formats import inspect
+from tests.training.results import vectors_in, vectors_of
 from training import leases
 from training.errors import BadSetting, WrongState
 from training.models import JobSnapshot, State
@@ -29,11 +29,6 @@ def done(alice, submit, tiny):
     return job
 
 
-def vectors(version):
-    (encoder,) = inspect(storage.read(version.blob)).encoders
-    return encoder.vectors
-
-
 def another(job):
     """A step whose vectors were not the ones that were published."""
     return next(look.step for look in job.snapshots.all() if look.step != job.version.receipt["best_step"])
@@ -49,9 +44,9 @@ def test_another_step_becomes_the_next_version_and_says_so(done):
     step = another(done)
     version = choose_snapshot(job=done, step=step)
     assert (version.number, version.embedding, version.notes) == (2, done.embedding, f"The vectors after step {step}.")
-    (encoder,) = inspect(bytes(done.snapshots.get(step=step).file)).encoders
-    assert np.array_equal(vectors(version), encoder.vectors)
-    assert not np.array_equal(vectors(version), vectors(done.version))
+    chosen = vectors_in(storage.read(version.blob))
+    assert np.array_equal(chosen, vectors_in(bytes(done.snapshots.get(step=step).file)))
+    assert not np.array_equal(chosen, vectors_of(done))
     assert (
         version.receipt["chosen_step"] == step
         and version.receipt["images_digest"] == done.version.receipt["images_digest"]

@@ -27,7 +27,7 @@ from training.inversion.sampler import condition_on
 from training.inversion.scores import Scorer, score
 from training.inversion.tokens import word_ids
 
-#: Draws that obedience is measured on: one in each half of the timesteps says little, all of them cost too much.
+#: Draws that obedience is measured on: each is answered once for every prompt, with the word and without.
 _CONTEXT_DRAWS = 8
 #: Added to the job's seed, so that the draws are none of those that chose the vectors.
 _SEED_OFFSET = 1
@@ -44,8 +44,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Plain JSON about a finished run; ``learned`` and ``plain`` are its final previews, with the word and without.
 
-    Both are in the order of prompts, then seeds; ``shown`` are the training images, which only ``scorers`` look at. What cannot be measured is None: the gain on a held-out image without one,
-    obedience with fewer than two preview prompts, diversity with one seed.
+    Both are in the order of prompts, then seeds; ``shown`` are the training images, which only ``scorers`` look at. What
+    cannot be measured is None: the gain on a held-out image without one, obedience with fewer than two preview prompts,
+    diversity with one seed.
     """
     base, config, latents = run.base, run.config, run.latents
     rows = torch.from_numpy(run.track.best.vectors).to(base.device)

@@ -130,22 +130,20 @@ class _Gain:
 
     def __init__(self, base: BaseModel, concept: Concept, pictures: list[Image.Image]) -> None:
         self.base, self.concept, self.latents = base, concept, Latents(base, pictures)
-        self.start = initial_vectors(base.encoders, concept.initialiser, 1)
+        self.before = self._loss(initial_vectors(base.encoders, concept.initialiser, 1))
 
     def __call__(self, vectors: Tensor) -> float:
-        after, before = (
-            [loss(rows.to(self.base.device)) for loss in self._sets(len(rows))] for rows in (vectors, self.start)
-        )
-        return statistics.mean(before) - statistics.mean(after)
+        return self.before - self._loss(vectors)
 
-    def _sets(self, vectors: int) -> list[FixedLoss]:
-        """The same draws for words of one or several vectors, which differ in their captions only."""
+    def _loss(self, vectors: Tensor) -> float:
+        """Mean over sets of draws, the same for words of one or several vectors, which differ in their captions only."""
         config = InversionConfig(
             placeholder_token=self.concept.token, kind=self.concept.kind, initialiser=self.concept.initialiser,
-            vectors=vectors,
+            vectors=len(vectors),
         )  # fmt: skip
-        captions = Captions(config, self.base)
-        return [FixedLoss(config, self.base, self.latents, captions, seed=seed) for seed in range(100, 100 + GAIN_SETS)]
+        captions, rows = Captions(config, self.base), vectors.to(self.base.device)
+        sets = (FixedLoss(config, self.base, self.latents, captions, seed=100 + number) for number in range(GAIN_SETS))
+        return statistics.mean(loss(rows) for loss in sets)
 
 
 def _draw(base: BaseModel, concept: Concept, vectors: Tensor, count: int) -> Iterator[Image.Image]:
