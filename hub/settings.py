@@ -101,6 +101,16 @@ HUB_BROKER_URL = env.text("HUB_BROKER_URL")
 HUB_SCORING_MODELS = env.words("HUB_SCORING_MODELS")
 HUB_TRAINING_SLOTS = env.number("HUB_TRAINING_SLOTS", 8, minimum=1)
 
+#: What each account may have, unless staff allow it something else (:class:`training.models.Allowance`).
+HUB_ACCOUNT_JOBS = env.number("HUB_ACCOUNT_JOBS", 10)
+HUB_ACCOUNT_RUNNING_JOBS = env.number("HUB_ACCOUNT_RUNNING_JOBS", 4)
+HUB_ACCOUNT_MINUTES_A_DAY = env.number("HUB_ACCOUNT_MINUTES_A_DAY", 240)
+HUB_ACCOUNT_MEGABYTES = env.number("HUB_ACCOUNT_MEGABYTES", 2_000)
+#: Minutes of a worker's time that one job may take.
+HUB_JOB_MINUTES = env.number("HUB_JOB_MINUTES", 120, minimum=1)
+#: Days after a job's end for which its training images are kept.
+HUB_TRAINING_IMAGES_DAYS = env.number("HUB_TRAINING_IMAGES_DAYS", 30)
+
 # In the database, since counters of throttles and of failed logins must hold for all processes and over restarts.
 CACHES = {
     "default": {

@@ -5,25 +5,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from registry import previews
 from training import leases
+from training.errors import NotStored
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
 from training.inversion.reporting import MAX_CURVE_POINTS
 from training.leases import Lease, LeaseLost
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two renewals of a lease; several may fail before it runs out.
-RENEW_SECONDS = 10.0
+T = TypeVar("T")
+
 #: A worker that could not renew gives up this long before the lease ends: its clock need not be exact.
 MARGIN_SECONDS = 10.0
+#: Seconds between two tries to have something stored.
+RETRY_SECONDS = 1.0
+#: Seconds for which a full disk is waited for: somebody may be making room.
+STORAGE_PATIENCE_SECONDS = 60.0
 
 
-def _now() -> float:
+def now() -> float:
     """Seconds that also pass while the machine sleeps, unlike ``time.monotonic``."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
@@ -31,17 +38,19 @@ def _now() -> float:
 class Attempt(Callbacks):
     """A job being trained.
 
-    ``ending`` is why training shall stop: ``cancel`` (its owner asked), ``stop`` (this worker stops), ``lost`` (the job
-    is another worker's by now), or "" while it shall go on.
+    ``ending`` is why training shall stop: ``cancel`` (its owner asked), ``stop`` (this worker stops), ``time`` (it took
+    too long), ``lost`` (the job is another worker's by now), or "" while it shall go on.
     """
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, curve: list[list[float]] | None = None) -> None:
+        """``curve`` is the loss of earlier attempts, up to where this one goes on."""
         self.lease = lease
         self.ending = ""
-        self.renewed = _now()
+        self.renewed = now()
+        self.device_seconds = lease.seconds_before
         self._lock = threading.Lock()
         self._news: dict[str, Any] = {}
-        self._curve: list[list[float]] = []
+        self._curve = curve or []
 
     def end(self, reason: str) -> None:
         """Ask the engine to stop between two steps. A lost lease outweighs any other reason: nothing may be written."""
@@ -49,27 +58,37 @@ class Attempt(Callbacks):
             self.ending = reason
 
     def should_stop(self) -> bool:
+        # Looked at here too: the thread that renews may itself hang in a dead connection.
+        if now() - self.renewed > leases.LEASE_SECONDS - MARGIN_SECONDS:
+            self.end("lost")
         return bool(self.ending)
 
+    def charge(self, seconds: float) -> None:
+        """Count device time that went into this job."""
+        self.device_seconds += seconds
+        self._tell(device_seconds=round(self.device_seconds, 3))
+        if self.device_seconds > settings.HUB_JOB_MINUTES * 60:
+            self.end("time")
+
     def on_stage(self, stage: Stage) -> None:
-        with self._lock:
-            self._news["stage"] = stage.value
+        self._tell(stage=stage.value)
 
     def on_progress(self, progress: Progress) -> None:
         self._curve.append([progress.step, round(progress.loss, 5)])
         if len(self._curve) > MAX_CURVE_POINTS:
             self._curve = self._curve[1::2]
-        news = {
-            "step": progress.step,
-            "loss": progress.loss,
-            "steps_per_second": progress.steps_per_second,
-            "seconds_left": progress.seconds_left,
-            "loss_curve": list(self._curve),
-        }
-        with self._lock:
-            self._news |= news
+        self._tell(
+            step=progress.step,
+            loss=progress.loss,
+            steps_per_second=progress.steps_per_second,
+            seconds_left=progress.seconds_left,
+            loss_curve=list(self._curve),
+        )
 
     def on_preview(self, preview: Preview) -> None:
+        self.persist(lambda: self._store(preview))
+
+    def _store(self, preview: Preview) -> None:
         picture = previews.store_generated(preview.image)
         leases.add_preview(
             self.lease,
@@ -86,7 +105,7 @@ class Attempt(Callbacks):
         )
 
     def on_state(self, state: bytes, step: int) -> None:
-        if self.ending in ("cancel", "lost"):  # nobody goes on with it, or it is another's by now
+        if self.ending in ("cancel", "time", "lost"):  # nobody goes on with it, or it is another's by now
             return
         try:
             leases.keep_state(self.lease, step=step, state=state)
@@ -96,23 +115,40 @@ class Attempt(Callbacks):
             log.warning("%s: the database did not take a checkpoint", self.lease, exc_info=True)
             connection.close()
 
-    def beat(self) -> None:
-        """Report the newest progress and renew the lease when it is time; learn whether to stop."""
-        asked = _now()
+    def persist(self, store: Callable[[], T]) -> T:
+        """Have something stored, waiting for a database that does not answer as long as the lease may still hold.
+
+        Raises :class:`NotStored` when the disk takes nothing for :data:`STORAGE_PATIENCE_SECONDS`.
+        """
+        begun = now()
+        while True:
+            try:
+                return store()
+            except (OperationalError, InterfaceError) as error:
+                connection.close()
+                if self.should_stop():
+                    raise
+                log.warning("%s: the database does not answer (%s); trying again", self.lease, error)
+            except OSError as error:
+                if self.should_stop() or now() - begun > STORAGE_PATIENCE_SECONDS:
+                    raise NotStored(
+                        f"The hub could not store what the job made: {error.strerror or error}. Tell the operator, "
+                        "and try again when there is room."
+                    ) from error
+                log.warning("%s: the storage takes nothing (%s); trying again", self.lease, error)
+            time.sleep(RETRY_SECONDS)
+
+    def _tell(self, **news: Any) -> None:
+        with self._lock:
+            self._news |= news
+
+    def take_news(self) -> dict[str, Any]:
+        """What was not written to the row yet; it is the caller's to write now."""
         with self._lock:
             news, self._news = self._news, {}
-        renew = asked - self.renewed >= RENEW_SECONDS
-        try:
-            if leases.beat(self.lease, news, renew=renew):
-                self.end("cancel")
-        except LeaseLost:
-            self.end("lost")
-        except (DatabaseError, InterfaceError):
-            log.warning("%s: the database did not take a report", self.lease, exc_info=True)
-            connection.close()
-            with self._lock:
-                self._news = news | self._news
-        else:
-            self.renewed = asked if renew else self.renewed
-        if _now() - self.renewed > leases.LEASE_SECONDS - MARGIN_SECONDS:
-            self.end("lost")
+        return news
+
+    def put_back(self, news: dict[str, Any]) -> None:
+        """Keep for later what could not be written, unless there is newer."""
+        with self._lock:
+            self._news = news | self._news

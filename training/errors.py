@@ -57,6 +57,12 @@ class NameTaken(TrainingError):
         super().__init__(message, field="name")
 
 
+class NotStored(TrainingError):
+    """The storage or its disk does not take what a job made."""
+
+    code = "not_stored"
+
+
 class TokenInVocabulary(TrainingError):
     """The placeholder token is already a word of the base model."""
 

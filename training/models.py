@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from registry.fields import BlobField
@@ -64,6 +65,11 @@ class State(models.TextChoices):
 
 #: States that a job never leaves.
 ENDED = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+#: Where a job may go from where it is. A trigger of the database refuses every other way (migration 0010).
+MOVES = {
+    State.QUEUED: (State.RUNNING, State.CANCELLED),
+    State.RUNNING: (State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED),
+}
 
 
 class Preset(models.TextChoices):
@@ -111,11 +117,17 @@ class Job(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
+    changed = models.DateTimeField(
+        db_default=Now(), editable=False, help_text="When anything of the row changed last; a trigger writes it."
+    )
 
     worker = models.CharField(max_length=80, blank=True, help_text="Process that holds the lease.")
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.IntegerField(default=0, help_text="Rises with each claim; every effect of a worker carries it.")
     attempts = models.IntegerField(default=0)
+    device_seconds = models.FloatField(
+        default=0.0, db_default=0.0, help_text="The job's share of its workers' time, over all attempts."
+    )
 
     stage = models.CharField(max_length=16, blank=True)
     step = models.IntegerField(default=0)
@@ -130,6 +142,11 @@ class Job(models.Model):
 
     embedding = models.ForeignKey(Embedding, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     version = models.OneToOneField(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="job")
+    continues = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="continued_by", db_index=False,
+        help_text="The finished job that this one trains further.",
+    )  # fmt: skip
+    images_deleted = models.DateTimeField(null=True, blank=True, help_text="When its training images were deleted.")
 
     objects = JobQuerySet.as_manager()
 
@@ -139,6 +156,32 @@ class Job(models.Model):
             models.Index(fields=["id"], name="training_job_queued", condition=Q(state="queued")),
             models.Index(fields=["lease_until"], name="training_job_running", condition=Q(state="running")),
             models.Index(fields=["owner", "-id"], name="training_job_of_owner"),
+            models.Index(
+                fields=["owner", "id"], name="training_job_unfinished", condition=Q(state__in=["queued", "running"])
+            ),
+            models.Index(fields=["owner", "started"], name="training_job_of_day"),
+            models.Index(fields=["continues"], name="training_job_continued", condition=Q(continues__isnull=False)),
+            models.Index(fields=["base", "-finished"], name="training_job_speed", condition=Q(state="succeeded")),
+            models.Index(
+                fields=["finished"],
+                name="training_job_images",
+                condition=Q(images_deleted=None, finished__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="training_job_state"),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_until=None)),
+                name="training_job_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED, finished__isnull=False) | (~Q(state__in=ENDED) & Q(finished=None)),
+                name="training_job_end",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="failed") & ~Q(error_code="")) | (~Q(state="failed") & Q(error_code="")),
+                name="training_job_reason",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,13 +194,6 @@ class Job(models.Model):
     def ended(self) -> bool:
         """Whether nothing more will happen to the job."""
         return self.state in ENDED
-
-    @property
-    def queue_position(self) -> int | None:
-        """1 for the next job to be claimed; None when the job does not wait."""
-        if self.state != State.QUEUED:
-            return None
-        return Job.objects.filter(state=State.QUEUED, pk__lte=self.pk).count()
 
 
 class JobCheckpoint(models.Model):
@@ -190,6 +226,7 @@ class JobImage(models.Model):
     blob = BlobField(help_text="SHA-256 and storage key of the PNG.")
     width = models.IntegerField()
     height = models.IntegerField()
+    size = models.IntegerField(default=0, db_default=0, help_text="Bytes of the PNG.")
     filename = models.CharField(max_length=255)
 
     class Meta:
@@ -213,3 +250,37 @@ class JobPreview(models.Model):
 
     class Meta:
         ordering = ["step", "id"]
+
+
+class Worker(models.Model):
+    """A worker process, as it last said of itself."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    device = models.CharField(max_length=80, blank=True, help_text="What it trains on.")
+    slots = models.IntegerField(help_text="Pictures in a pass.")
+    started = models.DateTimeField(db_default=Now())
+    seen = models.DateTimeField(db_default=Now(), help_text="When it was heard of last.")
+    draining = models.BooleanField(
+        default=False, db_default=False, help_text="It ends what it trains and takes no more jobs."
+    )
+
+    class Meta:
+        ordering = ["-seen"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Allowance(models.Model):
+    """What staff allow one account, where that is not what the hub allows everybody. Empty fields are the hub's."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="allowance"
+    )
+    unfinished_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that wait or train.")
+    running_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that train at one time.")
+    minutes_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="Worker minutes in 24 hours.")
+    megabytes = models.PositiveIntegerField(null=True, blank=True, help_text="Stored files, training images included.")
+
+    def __str__(self) -> str:
+        return f"allowance of {self.owner}"

@@ -12,11 +12,11 @@ from registry.models import License, Version, Visibility
 from registry.models import Preview as RegistryPreview
 from registry.previews import NewPreview, StoredPicture
 from registry.services import upload_embedding
-from training import leases
+from training import transitions
 from training.inversion.checkpoint import to_bytes
 from training.inversion.loop import Inversion
 from training.leases import Lease
-from training.models import Job, JobPreview, JobSnapshot
+from training.models import Job, JobCheckpoint, JobPreview, JobSnapshot
 
 #: Names tried when the one asked for was taken while the job trained: name, name-2, … name-99.
 MAX_NAME_NUMBER = 99
@@ -26,8 +26,10 @@ MAX_NAME_CHARACTERS = 64
 DRAFT_LICENSE = License.OTHER
 
 
-def publish(*, lease: Lease, inversion: Inversion) -> Version:
+def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float) -> Version:
     """Store the embedding with its preview grid and receipt and end the job, all or nothing.
+
+    ``state`` is where training ended, kept so that it may be trained further; ``seconds`` is the device time it took.
 
     Raises :class:`leases.LeaseLost` when the job is no longer this worker's; then nothing is published. A second call
     finds the job ended and raises the same, so a result is published once however often it is tried.
@@ -36,11 +38,14 @@ def publish(*, lease: Lease, inversion: Inversion) -> Version:
         job = lease.lock()
         version = _upload(job, inversion)
         _keep_snapshots(job, inversion)
-        leases.succeed(
+        steps = inversion.receipt["steps"]
+        JobCheckpoint.objects.update_or_create(job=job, defaults={"step": steps, "state": state})
+        transitions.succeed(
             lease,
+            device_seconds=seconds,
             version=version,
             embedding=version.embedding,
-            step=inversion.receipt["steps"],
+            step=steps,
             loss=inversion.receipt["loss"],
             loss_curve=inversion.receipt["loss_curve"],
         )

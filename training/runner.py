@@ -1,20 +1,18 @@
-"""The trainer: a thread that claims jobs and trains them, and a second one that keeps their leases.
+"""The trainer: a thread that claims jobs and trains them, beside one that keeps their leases (:mod:`training.heart`).
 
 Imports torch; only worker processes import this module.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import random
 import socket
 import threading
 import time
-import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,23 +21,24 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from PIL import Image
 
-from registry import storage
-from registry.errors import RegistryError
-from training import leases, publishing
+from training import failures, leases, publishing, transitions
 from training.attempt import Attempt
 from training.bases import check_unchanged
-from training.checks import PRESET_EARLY_STOP
-from training.errors import TrainingError
+from training.failures import Failure, failure_of
+from training.heart import Heart
 from training.inversion import models as engine
+from training.inversion import state
 from training.inversion.callbacks import Stage
 from training.inversion.config import InversionConfig
-from training.inversion.errors import BadState, Cancelled, InversionError, NoRoom, OutOfMemory
+from training.inversion.device import pick_device
+from training.inversion.errors import BadState, Cancelled, NoRoom, OutOfMemory
 from training.inversion.models import load_base
 from training.inversion.pack import Member, Pack
 from training.inversion.scores import Scorer
 from training.inversion.session import Session
 from training.leases import Lease, LeaseLost
-from training.models import BaseModel, Job
+from training.models import BaseModel, Worker
+from training.recipe import config_of, images_of
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +46,19 @@ log = logging.getLogger(__name__)
 WAKE = threading.Event()
 #: Seconds between two looks for jobs, since messages may be lost or late.
 POLL_SECONDS = 3.0
-#: Seconds between two reports to the job rows, which also bring back the wish to cancel.
-BEAT_SECONDS = 0.8
 #: Cores left to the web server and the database. Torch's threads wait for the slowest of them by spinning: with two
 #: threads on two busy cores, forty steps of the pocket model took 56 s instead of 4 s with one.
 FREE_CORES = 1
-#: What people read when the reason is a bug.
-INTERNAL_MESSAGE = "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
+#: Seconds without a step, a claim or a look for one after which a worker counts as hung: loading the largest base model
+#: from a slow disk takes minutes.
+HANG_SECONDS = 1_800.0
 
 
 class Trainer:
     """Claims jobs and trains those of one base model together, as many as there are slots for, in a thread of its own.
 
-    The base model stays loaded until a job of another one is the oldest. Jobs are taken strictly in their order, so none
-    waits for ever because others fit better.
+    The base model stays loaded until a job of another one is next. Jobs are taken strictly in their order, so none waits
+    for ever because others fit better.
     """
 
     #: What follows one job; a class of its own so that tests can step in.
@@ -73,9 +71,11 @@ class Trainer:
         self._source = ""  # of the loaded base model
         self._scorers: list[Scorer] = []
         self._next_look = 0.0
+        self._moved = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="trainer", daemon=True)
-        self._heart = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
+        row = Worker(name=self.name, device=str(pick_device(None)), slots=settings.HUB_TRAINING_SLOTS)
+        self._heart = Heart(row, lambda: list(self.attempts), self._thread.is_alive)
 
     def start(self) -> None:
         """Begin to look for jobs. Raises ``ScorerUnavailable`` for a scoring model that is set and not there."""
@@ -87,8 +87,9 @@ class Trainer:
 
     @property
     def alive(self) -> bool:
-        """Whether both threads still run; without either the process is of no use."""
-        return self._thread.is_alive() and self._heart.is_alive()
+        """Whether both threads still run and the trainer gets on; else the process is of no use."""
+        hangs = time.monotonic() - self._moved > HANG_SECONDS
+        return self._thread.is_alive() and self._heart.is_alive() and not hangs
 
     def stop(self, seconds: float) -> bool:
         """Give the current jobs back to the queue and end, waiting so long at most; return whether the thread has ended.
@@ -102,13 +103,17 @@ class Trainer:
         self._thread.join(seconds)
         if not self._thread.is_alive():
             self._heart.join(seconds)
-            return True
-        for attempt in list(self.attempts):  # a claim may have been under way
-            leases.give_back(attempt.lease)
-        return False
+        try:
+            for attempt in list(self.attempts):  # a claim may have been under way
+                transitions.give_back(attempt.lease)
+            Worker.objects.filter(name=self.name).delete()
+        except (OperationalError, InterfaceError):
+            log.warning("worker %s: the database does not answer; its jobs wait for the end of their leases", self.name)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while not self._stopping.is_set() or self._members():  # those have been told to stop
+            self._moved = time.monotonic()
             for act in (self._claim, self._advance):
                 try:
                     act()
@@ -118,13 +123,6 @@ class Trainer:
             if not self._members() and not self._stopping.is_set():
                 WAKE.wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # workers started together do not ask together
                 WAKE.clear()
-        connection.close()
-
-    def _keep_leases(self) -> None:
-        while self._thread.is_alive():
-            for attempt in list(self.attempts):
-                attempt.beat()
-            time.sleep(BEAT_SECONDS)
         connection.close()
 
     def _members(self) -> list[Member]:
@@ -139,17 +137,15 @@ class Trainer:
         begun = time.monotonic()
         self._next_look = begun + POLL_SECONDS
         close_old_connections()
-        while not self._stopping.is_set() and self._has_room():
+        while not self._stopping.is_set() and not self._heart.draining and self._has_room():
             before = self._members()
             beside = before[0].session.callbacks.lease.job_id if before else None
-            lease = leases.claim(worker=self.name, beside=beside)
+            lease = transitions.claim(worker=self.name, beside=beside)
             if lease is None:
                 break
             count = len(before)
             self._begin(lease)
-            if (
-                count and len(self._members()) == count
-            ):  # it may have been given back, and would be taken again for ever
+            if count and len(self._members()) == count:  # it may have been given back, and would be taken for ever
                 break
         if self._pack:
             self._pack.away(time.monotonic() - begun)
@@ -167,29 +163,48 @@ class Trainer:
 
     def _begin(self, lease: Lease) -> None:
         """Load what a job needs and let it join those that train."""
-        log.info("%s: begun", lease)
-        attempt = self.attempt_of(lease)
+        begun = time.monotonic()
+        job = lease.row().select_related("base").first()
+        if job is None:  # deleted meanwhile
+            return
+        attempt = self.attempt_of(lease, job.loss_curve)
+        log.info("%s: begun", lease, extra=_about(lease))
         self.attempts.append(attempt)
         if self._stopping.is_set():
             attempt.end("stop")
         with self._ending(attempt):
-            job = Job.objects.select_related("base").get(pk=lease.job_id)
             attempt.on_stage(Stage.LOADING)
             pack = self._pack_for(job.base)
-            images = [_open(storage.read(image.blob)) for image in job.images.all()]
-            pack.join(self._session(attempt, config_of(job), images, pack.base))
+            pack.join(self._session(attempt, config_of(job), images_of(job), pack.base))
+            attempt.charge(time.monotonic() - begun)
 
     def _advance(self) -> None:
-        """Make one step of all jobs, and publish those that are done."""
-        for member in self._pack.step() if self._pack else ():
-            attempt = member.session.callbacks
-            with self._ending(attempt):
-                inversion = member.result()
-                if attempt.should_stop():
-                    raise Cancelled
-                publishing.publish(lease=attempt.lease, inversion=inversion)
-                log.info("%s: succeeded", attempt.lease)
-                self.attempts.remove(attempt)
+        """Make one step of all jobs, share out what it took, and publish those that are done."""
+        if self._pack is None:
+            return
+        begun = time.monotonic()
+        members = self._members()
+        slots = sum(len(member.slots) for member in members)
+        ended = self._pack.step()
+        took = time.monotonic() - begun
+        for member in members:
+            member.session.callbacks.charge(took * len(member.slots) / slots)
+        for member in ended:
+            self._finish(member)
+
+    def _finish(self, member: Member) -> None:
+        attempt = member.session.callbacks
+        with self._ending(attempt):
+            inversion = member.result()
+            if attempt.should_stop():
+                raise Cancelled
+            final = state.dump(member.session.run)
+            seconds = attempt.device_seconds
+            attempt.persist(
+                lambda: publishing.publish(lease=attempt.lease, inversion=inversion, state=final, seconds=seconds)
+            )
+            log.info("%s: succeeded", attempt.lease, extra=_about(attempt.lease))
+            self.attempts.remove(attempt)
 
     @contextmanager
     def _ending(self, attempt: Attempt) -> Iterator[None]:
@@ -197,37 +212,59 @@ class Trainer:
         lease = attempt.lease
         try:
             yield
-            return
         except Cancelled:
-            end = {"cancel": leases.cancel, "stop": leases.give_back}.get(attempt.ending)
-            log.info("%s: ended (%s), %s", lease, attempt.ending, end(lease) if end else "nothing written")
+            self._close(attempt, self._wished(attempt))
         except LeaseLost:
-            log.warning("%s: lost to another worker; nothing more was written", lease)
+            log.warning("%s: lost to another worker; nothing more was written", lease, extra=_about(lease))
+            self.attempts.remove(attempt)
         except NoRoom:
-            log.warning("%s: given back, there is no memory for it beside the others", lease)
-            leases.give_back(lease)
+            log.warning("%s: given back, there is no memory for it beside the others", lease, extra=_about(lease))
+            self._close(attempt, lambda: transitions.give_back(lease))
         except torch.OutOfMemoryError:
-            self._out_of_memory(lease)
-        except (InversionError, TrainingError, RegistryError) as error:
-            log.info("%s: failed (%s)", lease, error.code)
-            leases.fail(lease, code=error.code, message=error.message)
+            self._out_of_memory(attempt)
         except (OperationalError, InterfaceError):
             self.attempts.remove(attempt)  # no fault of the job: it is taken up again when its lease ends
             raise
-        except Exception:
-            log.exception("%s: failed by a bug", lease)
-            leases.fail(lease, code="internal", message=INTERNAL_MESSAGE, traceback=traceback.format_exc())
-        self.attempts.remove(attempt)
+        except Exception as error:
+            self._fail(attempt, failure_of(error))
 
-    def _out_of_memory(self, lease: Lease) -> None:
+    def _wished(self, attempt: Attempt) -> Callable[[], bool] | None:
+        """What is to be done with a job that was stopped; None where it is no longer this worker's to say."""
+        lease = attempt.lease
+        if attempt.ending == "time":
+            over = failures.overtime()
+            return lambda: transitions.fail(lease, code=over.code, message=over.message)
+        end = {"cancel": transitions.cancel, "stop": transitions.give_back}.get(attempt.ending)
+        return end and (lambda: end(lease))
+
+    def _fail(self, attempt: Attempt, failure: Failure) -> None:
+        lease = attempt.lease
+        level = logging.ERROR if failure.traceback else logging.INFO
+        log.log(level, "%s: failed (%s)", lease, failure.code, exc_info=bool(failure.traceback), extra=_about(lease))
+        self._close(
+            attempt,
+            lambda: transitions.fail(lease, code=failure.code, message=failure.message, traceback=failure.traceback),
+        )
+
+    def _close(self, attempt: Attempt, end: Callable[[], bool] | None) -> None:
+        """Write down a job's end, and let go of it whatever becomes of that: else its lease were kept for ever."""
+        try:
+            written = attempt.persist(end) if end else False
+            log.info(
+                "%s: ended (%s), %s", attempt.lease, attempt.ending or "by itself", "written" if written else "not written",
+                extra=_about(attempt.lease),
+            )  # fmt: skip
+        finally:
+            self.attempts.remove(attempt)
+
+    def _out_of_memory(self, attempt: Attempt) -> None:
         """Anything but a step found no memory: wait for those beside it, or fail where there are none."""
-        log.warning("%s: not enough memory", lease, exc_info=True)
+        log.warning("%s: not enough memory", attempt.lease, exc_info=True, extra=_about(attempt.lease))
         if self._members():
             self._pack.shrink()
-            leases.give_back(lease)
+            self._close(attempt, lambda: transitions.give_back(attempt.lease))
         else:
-            error = OutOfMemory(None)
-            leases.fail(lease, code=error.code, message=error.message)
+            self._fail(attempt, failure_of(OutOfMemory(None)))
 
     def _session(
         self, attempt: Attempt, config: InversionConfig, images: list[Image.Image], base: engine.BaseModel
@@ -238,7 +275,7 @@ class Trainer:
             try:
                 return Session(config, images, base, attempt, kept, scorers=self._scorers)
             except BadState as error:
-                log.warning("%s: begun anew: %s", attempt.lease, error)
+                log.warning("%s: begun anew: %s", attempt.lease, error, extra=_about(attempt.lease))
         return Session(config, images, base, attempt, scorers=self._scorers)
 
     def _pack_for(self, wanted: BaseModel) -> Pack:
@@ -250,26 +287,6 @@ class Trainer:
         return self._pack
 
 
-def config_of(job: Job) -> InversionConfig:
-    """The engine's settings for a job: those of its base model, then its own."""
-    prompts = job.base.preview_prompts.get(job.kind)
-    return InversionConfig.from_dict(
-        {
-            **({"early_stop": PRESET_EARLY_STOP[job.preset]} if job.preset in PRESET_EARLY_STOP else {}),
-            **job.base.defaults,
-            **({"preview_prompts": prompts} if prompts else {}),
-            "placeholder_token": job.token,
-            "kind": job.kind,
-            "initialiser": job.initialiser,
-            "vectors": job.vectors,
-            "steps": job.total_steps,
-            "seed": job.seed,
-            "captions": job.captions,
-        }
-    )
-
-
-def _open(png: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(png))
-    image.load()
-    return image
+def _about(lease: Lease) -> dict[str, int]:
+    """What log records say of a job beside their sentence."""
+    return {"job": lease.job_id, "fence": lease.fence}

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Case, CharField, F, Value, When
-from django.db.models.functions import Now
 
 from hub.accounts.models import User
 from registry import storage
@@ -16,17 +14,15 @@ from registry.formats import NamedFile
 from registry.models import Embedding, Version
 from registry.services import add_version, publish
 from registry.validation import check_name
-from training import actors
+from training import actors, transitions
 from training.checks import check_captions, check_settings, check_token
 from training.datasets import CheckedImage, check_files, examine_images
-from training.errors import BadSetting, BaseUnknown, NameTaken, TooManyJobs, WrongState
+from training.errors import BadSetting, BaseUnknown, NameTaken, WrongState
+from training.limits import check_room
 from training.models import ENDED, BaseModel, Job, JobImage, Preset, State
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-#: Unfinished jobs of one account. Jobs run one after the other, so more would only keep others waiting.
-MAX_UNFINISHED_JOBS = 10
 
 
 def submit_job(
@@ -57,7 +53,7 @@ def submit_job(
     )
     token = check_token(token, base=base, kind=kind)
     _check_name(owner, name)
-    _check_room(owner)  # again below, exactly; here it spares the work
+    check_room(owner)  # again below, exactly; here it spares the work
     checked = check_files(images)
     findings = examine_images(checked, base=base, kind=kind)
     lines = check_captions(captions, len(checked))
@@ -65,7 +61,7 @@ def submit_job(
     with transaction.atomic():
         _lock(owner)
         _check_name(owner, name)
-        _check_room(owner)
+        check_room(owner)
         job = Job.objects.create(
             owner=owner, base=base, name=name, token=token, captions=lines, findings=findings, **settings
         )
@@ -78,15 +74,9 @@ def submit_job(
 
 def cancel_job(*, job: Job) -> bool:
     """End a waiting job at once, or ask the worker of a running one to stop; False when the job has ended already."""
-    changed = Job.objects.filter(pk=job.pk, state__in=[State.QUEUED, State.RUNNING]).update(
-        state=Case(
-            When(state=State.QUEUED, then=Value(State.CANCELLED.value)), default=F("state"), output_field=CharField()
-        ),
-        finished=Case(When(state=State.QUEUED, then=Now()), default=None),
-        cancel_requested=True,
-    )
+    asked = transitions.ask_to_cancel(job)
     job.refresh_from_db()
-    return bool(changed)
+    return asked
 
 
 def retry_job(*, job: Job, name: str = "") -> Job:
@@ -102,7 +92,7 @@ def retry_job(*, job: Job, name: str = "") -> Job:
     with transaction.atomic():
         _lock(job.owner)
         _check_name(job.owner, name)
-        _check_room(job.owner)
+        check_room(job.owner)
         again = Job.objects.create(
             owner=job.owner, base=job.base, name=name, token=job.token, kind=job.kind, initialiser=job.initialiser,
             preset=job.preset, vectors=job.vectors, total_steps=job.total_steps, seed=job.seed, captions=job.captions,
@@ -166,11 +156,6 @@ def _lock(owner: User) -> None:
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)
 
 
-def _check_room(owner: User) -> None:
-    if _unfinished(owner).count() >= MAX_UNFINISHED_JOBS:
-        raise TooManyJobs(f"You have {MAX_UNFINISHED_JOBS} unfinished jobs. Wait for one to end, or cancel one.")
-
-
 def _check_name(owner: User, name: str) -> None:
     try:
         check_name(name)
@@ -189,5 +174,6 @@ def _as_row(position: int, image: CheckedImage) -> JobImage:
         blob=storage.put(image.png),
         width=image.width,
         height=image.height,
+        size=len(image.png),
         filename=image.filename[:255],
     )

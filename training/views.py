@@ -21,6 +21,7 @@ from training import datasets, services
 from training.errors import TrainingError
 from training.forms import TrainForm
 from training.models import Job, JobPreview, State
+from training.queue import Place, place_of, polling_tag
 
 #: Jobs on a page of the list.
 PAGE_SIZE = 30
@@ -59,13 +60,15 @@ def _find(request: HttpRequest, pk: int) -> Job:
     return get_object_or_404(visible.select_related("base", "owner", "embedding__owner", "version"), pk=pk)
 
 
-def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
+def _context(request: HttpRequest, job: Job, place: Place | None) -> dict[str, Any]:
     previews = list(job.previews.all())
     final = [preview for preview in previews if preview.final]
     plain = {(item.template, item.seed): item for item in final if item.variant == "initialiser"}
     return {
         "job": job,
         "state_sentence": State(job.state).label,
+        "place": place,
+        "tag": polling_tag(job, place),
         "curve": charts.loss_curve(job.loss_curve),
         "pairs": [(item, plain.get((item.template, item.seed))) for item in final if item.variant == "learned"],
         "sketches": [preview for preview in previews if not preview.final],
@@ -88,7 +91,16 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
             raise
         # A page that is still open asks for a job that was deleted: it shall say so and stop asking.
         return render(request, "training/job_gone.html", status=HTMX_STOP_POLLING)
-    return render(request, "training/job.html#progress" if part else "training/job.html", _context(request, found))
+    place = _place(found)
+    if part and request.GET.get("seen") == polling_tag(found, place):
+        return HttpResponse(status=204)  # htmx leaves the page as it is
+    return render(
+        request, "training/job.html#progress" if part else "training/job.html", _context(request, found, place)
+    )
+
+
+def _place(job: Job) -> Place | None:
+    return place_of(job) if job.state == State.QUEUED else None
 
 
 @login_required
@@ -133,7 +145,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     except TrainingError as error:
         if error.field == "name":
             told = {"retry_name": name, "retry_error": error.message}
-            return render(request, "training/job.html", _context(request, found) | told, status=422)
+            return render(request, "training/job.html", _context(request, found, None) | told, status=422)
         messages.error(request, error.message)
         return redirect(found)
     messages.success(request, "Queued again.")

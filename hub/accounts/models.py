@@ -10,6 +10,8 @@ from typing import Self
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from hub.accounts.names import validate_owner_name
@@ -94,3 +96,26 @@ class ApiToken(models.Model):
         now = timezone.now()
         if self.last_used is None or now - self.last_used > LAST_USED_RESOLUTION:
             type(self).objects.filter(pk=self.pk).update(last_used=now)
+
+
+class Notice(models.Model):
+    """Something that a person should hear of: shown in the pages, and mailed where mail is configured."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    key = models.CharField(max_length=80, help_text="What it is about; a person hears of each thing once.")
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=200, help_text="Path of the page that tells more.")
+    created = models.DateTimeField(db_default=Now())
+    seen = models.DateTimeField(null=True, blank=True)
+    mailed = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="accounts_notice_once")]
+        indexes = [
+            models.Index(fields=["owner"], name="accounts_notice_unseen", condition=Q(seen=None)),
+            models.Index(fields=["id"], name="accounts_notice_to_mail", condition=Q(mailed=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from registry import storage
 from registry.formats import inspect
 from tests.support.tiny_sd import make_tiny_sd, make_tiny_sdxl
-from training import leases
+from training import transitions
 from training.bases import ensure_builtin_bases
 from training.inversion import fingerprint
 from training.inversion.models import load_base
@@ -68,7 +68,7 @@ def test_a_job_is_trained_on_it_and_published_for_its_family(alice, submit, fold
     add("mine", folders[family], "--defaults", QUICK)
     job = submit(alice, base="mine")
     trainer = Trainer()
-    trainer.train(leases.claim(worker=trainer.name))
+    trainer.train(transitions.claim(worker=trainer.name))
     job.refresh_from_db()
     assert (job.state, job.error_message) == (State.SUCCEEDED, "")
     assert job.embedding.base == family
@@ -88,13 +88,13 @@ def test_weights_that_changed_are_not_trained_on(alice, submit, folders, tmp_pat
     make_tiny_sd(folder, width=768, seed=5)
     job = submit(alice, base="mine")
     trainer = Trainer()
-    trainer.train(leases.claim(worker=trainer.name))
+    trainer.train(transitions.claim(worker=trainer.name))
     job.refresh_from_db()
     assert (job.state, job.error_code) == (State.FAILED, "base_changed")
     assert "not those that were registered" in job.error_message and str(tmp_path) not in job.error_message
     add("mine", folder, "--defaults", QUICK, "--replace")
     again = submit(alice, base="mine", name="again")
-    trainer.train(leases.claim(worker=trainer.name))
+    trainer.train(transitions.claim(worker=trainer.name))
     again.refresh_from_db()
     assert again.state == State.SUCCEEDED
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.training.samples import picture
-from training import datasets, leases
+from training import datasets, transitions
 from training.errors import BadImage, NameTaken
 from training.models import Job, State
 from training.services import cancel_job, retry_job
@@ -19,7 +19,7 @@ HTMX = {"HTTP_HX_REQUEST": "true"}
 @pytest.fixture
 def failed(alice, submit):
     job = submit(alice)
-    leases.fail(leases.claim(worker="w"), code="diverged", message="It broke.")
+    transitions.fail(transitions.claim(worker="w"), code="diverged", message="It broke.")
     job.refresh_from_db()
     return job
 

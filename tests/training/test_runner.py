@@ -11,16 +11,18 @@ from PIL import Image
 
 from registry import storage
 from registry.models import Embedding, Version
-from tests.training.results import alone, vectors_of
+from tests.training.results import alone, beat, vectors_of
 from tests.training.samples import picture
-from training import leases, publishing
+from training import leases, publishing, runner, transitions
 from training.attempt import Attempt
+from training.failures import INTERNAL_MESSAGE
 from training.inversion.callbacks import Progress
 from training.inversion.loop import train
 from training.inversion.models import load_base
 from training.leases import LeaseLost
 from training.models import BaseModel, Job, JobPreview, State
-from training.runner import INTERNAL_MESSAGE, Trainer, config_of
+from training.recipe import config_of
+from training.runner import Trainer
 from training.services import cancel_job, publish_draft
 
 
@@ -32,7 +34,7 @@ def run(submit, tiny):
         job = submit(owner, **({"base": tiny} | changes))
         before(job)
         trainer = trainer or Trainer()
-        trainer.train(leases.claim(worker=trainer.name))
+        trainer.train(transitions.claim(worker=trainer.name))
         job.refresh_from_db()
         return job
 
@@ -109,10 +111,17 @@ def test_a_token_that_only_the_worker_can_know_for_a_word_fails_the_job_with_a_r
     assert "kite is already a word" in job.error_message
 
 
-def test_a_bug_fails_the_job_with_a_plain_sentence_and_keeps_the_traceback_for_staff(alice, run):
-    job = run(alice, before=lambda job: job.images.update(blob="f" * 64))
+def test_a_bug_fails_the_job_with_a_plain_sentence_and_keeps_the_traceback_for_staff(alice, run, monkeypatch):
+    monkeypatch.setattr(runner, "images_of", lambda job: 1 / 0)
+    job = run(alice)
     assert (job.state, job.error_code, job.error_message) == (State.FAILED, "internal", INTERNAL_MESSAGE)
-    assert "BlobMissing" in job.traceback
+    assert "ZeroDivisionError" in job.traceback
+
+
+def test_images_that_the_storage_lost_fail_the_job_and_tell_what_to_do(alice, run):
+    job = run(alice, before=lambda job: job.images.update(blob="f" * 64))
+    assert (job.state, job.error_code) == (State.FAILED, "images_lost")
+    assert "Submit the job again" in job.error_message and "BlobMissing" in job.traceback
 
 
 def test_after_a_failure_the_same_trainer_goes_on_with_the_next_job(alice, run):
@@ -124,7 +133,7 @@ def test_after_a_failure_the_same_trainer_goes_on_with_the_next_job(alice, run):
 @pytest.mark.parametrize("reason", ["cancel", "stop", "lost"])
 def test_training_that_shall_end_leaves_the_job_as_the_reason_says(alice, submit, tiny, reason):
     job = submit(alice, base=tiny, steps=20_000)
-    lease = leases.claim(worker="w")
+    lease = transitions.claim(worker="w")
     trainer = Trainer()
     begun = []
 
@@ -139,7 +148,7 @@ def test_training_that_shall_end_leaves_the_job_as_the_reason_says(alice, submit
                     Job.objects.filter(pk=job.pk).update(fence=F("fence") + 1, worker="thief")
                 if reason == "stop":
                     self.end("stop")
-                self.beat()
+                beat(self)
 
     trainer.attempt_of = Ending
     trainer.train(lease)
@@ -155,27 +164,28 @@ def test_training_that_shall_end_leaves_the_job_as_the_reason_says(alice, submit
 
 def test_a_result_is_published_once_and_only_by_who_holds_the_job(alice, submit, tiny):
     job = submit(alice, base=tiny)
-    old = leases.claim(worker="w1")
+    old = transitions.claim(worker="w1")
     images = [Image.open(io.BytesIO(picture(number))) for number in range(3)]
     inversion = train(config_of(job), images, base=load_base(tiny.source))
+    rest = {"state": b"where it ended", "seconds": 1.5}
     Job.objects.filter(pk=job.pk).update(lease_until="2020-01-01T00:00Z")
-    new = leases.claim(worker="w2")
+    new = transitions.claim(worker="w2")
     with pytest.raises(LeaseLost):
-        publishing.publish(lease=old, inversion=inversion)
+        publishing.publish(lease=old, inversion=inversion, **rest)
     assert not Version.objects.exists()
-    version = publishing.publish(lease=new, inversion=inversion)
+    version = publishing.publish(lease=new, inversion=inversion, **rest)
     with pytest.raises(LeaseLost):
-        publishing.publish(lease=new, inversion=inversion)
+        publishing.publish(lease=new, inversion=inversion, **rest)
     job.refresh_from_db()
     assert (Version.objects.get(), job.version) == (version, version)
 
 
 def test_progress_is_kept_until_the_next_report_and_the_curve_stays_short(alice, submit, tiny):
     job = submit(alice, base=tiny)
-    run = Attempt(leases.claim(worker="w"))
+    run = Attempt(transitions.claim(worker="w"))
     for step in range(1, 1001):
         run.on_progress(Progress(step=step, total_steps=1000, loss=1 / step, steps_per_second=5.0, seconds_left=2.0))
-    run.beat()
+    beat(run)
     job.refresh_from_db()
     assert (job.step, job.loss, job.steps_per_second, job.seconds_left) == (1000, 0.001, 5.0, 2.0)
     assert len(job.loss_curve) <= 200 and job.loss_curve[-1] == [1000, 0.001]
@@ -184,10 +194,10 @@ def test_progress_is_kept_until_the_next_report_and_the_curve_stays_short(alice,
 
 def test_a_worker_that_cannot_renew_gives_the_job_up_before_its_lease_ends(alice, submit, tiny):
     submit(alice, base=tiny)
-    run = Attempt(leases.claim(worker="w"))
+    run = Attempt(transitions.claim(worker="w"))
     run.renewed -= leases.LEASE_SECONDS  # it has slept
     run.lease = leases.Lease(run.lease.job_id, run.lease.fence, "nobody")  # and somebody else may have the job
-    run.beat()
+    beat(run)
     assert run.ending == "lost"
 
 

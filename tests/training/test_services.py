@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import connection
 
 from registry import storage
+from tests.training.results import bring
 from tests.training.samples import picture
-from training import leases, services
+from training import services, transitions
 from training.bases import ensure_builtin_bases
 from training.errors import (
     BadImage,
@@ -25,12 +26,13 @@ from training.errors import (
 )
 from training.models import BaseModel, Job, JobImage, Preset, State
 from training.pocket import info
-from training.services import MAX_UNFINISHED_JOBS, cancel_job, publish_draft, retry_job
+from training.queue import place_of
+from training.services import cancel_job, publish_draft, retry_job
 
 
 def test_a_job_is_stored_with_its_images_and_waits(alice, submit):
     job = submit(alice, captions=["a {}", "b {}", "c {}"], seed=7, vectors=3)
-    assert (job.state, job.queue_position, job.fence, job.attempts) == (State.QUEUED, 1, 0, 0)
+    assert (job.state, place_of(job).number, job.fence, job.attempts) == (State.QUEUED, 1, 0, 0)
     assert (job.initialiser, job.vectors, job.seed, job.captions) == ("thing", 3, 7, ["a {}", "b {}", "c {}"])
     assert [image.filename for image in job.images.all()] == ["0.png", "1.png", "2.png"]
     assert [image.position for image in job.images.all()] == [0, 1, 2]
@@ -123,8 +125,8 @@ def test_a_name_can_wait_for_one_embedding_only(alice, bob, submit):
 
 
 def test_an_account_has_a_limited_number_of_unfinished_jobs(alice, bob, submit):
-    jobs = [submit(alice, name=f"job-{number}") for number in range(MAX_UNFINISHED_JOBS)]
-    with pytest.raises(TooManyJobs, match=str(MAX_UNFINISHED_JOBS)):
+    jobs = [submit(alice, name=f"job-{number}") for number in range(settings.HUB_ACCOUNT_JOBS)]
+    with pytest.raises(TooManyJobs, match=str(settings.HUB_ACCOUNT_JOBS)):
         submit(alice, name="one-more")
     submit(bob)
     cancel_job(job=jobs[0])
@@ -133,7 +135,7 @@ def test_an_account_has_a_limited_number_of_unfinished_jobs(alice, bob, submit):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_limit_holds_for_submissions_at_the_same_time(alice, submit):
-    for number in range(MAX_UNFINISHED_JOBS - 1):
+    for number in range(settings.HUB_ACCOUNT_JOBS - 1):
         submit(alice, name=f"job-{number}")
     start = threading.Barrier(4)
 
@@ -149,7 +151,7 @@ def test_the_limit_holds_for_submissions_at_the_same_time(alice, submit):
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(try_one, range(4))) == 1
-    assert Job.objects.count() == MAX_UNFINISHED_JOBS
+    assert Job.objects.count() == settings.HUB_ACCOUNT_JOBS
 
 
 @pytest.mark.django_db(transaction=True)
@@ -171,28 +173,28 @@ def test_cancelling_a_waiting_job_ends_it_at_once(alice, submit):
     job = submit(alice)
     assert cancel_job(job=job) is True
     assert job.state == State.CANCELLED and job.finished is not None
-    assert leases.claim(worker="w") is None
+    assert transitions.claim(worker="w") is None
     assert cancel_job(job=job) is False
 
 
 def test_cancelling_a_running_job_asks_its_worker(alice, submit):
     job = submit(alice)
-    leases.claim(worker="w")
+    transitions.claim(worker="w")
     assert cancel_job(job=job) is True
     assert (job.state, job.cancel_requested, job.finished) == (State.RUNNING, True, None)
 
 
 @pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
 def test_an_ended_job_stays_as_it_is(alice, submit, state):
-    job = submit(alice)
-    Job.objects.filter(pk=job.pk).update(state=state)
+    job = bring(submit(alice), state)
+    asked = job.cancel_requested
     assert cancel_job(job=job) is False
-    assert (job.state, job.cancel_requested) == (state, False)
+    assert (job.state, job.cancel_requested) == (state, asked)
 
 
 def test_a_retry_is_a_new_job_with_the_same_images_and_settings(alice, submit):
     job = submit(alice, seed=5, steps=33, captions=["a {}", "b {}", "c {}"])
-    leases.fail(leases.claim(worker="w"), code="diverged", message="It broke.")
+    transitions.fail(transitions.claim(worker="w"), code="diverged", message="It broke.")
     job.refresh_from_db()
     again = retry_job(job=job)
     assert again.pk != job.pk

@@ -9,7 +9,7 @@ import pytest
 
 from registry import storage
 from tests.training.results import vectors_in, vectors_of
-from training import leases
+from training import transitions
 from training.errors import BadSetting, WrongState
 from training.models import JobSnapshot, State
 from training.runner import Trainer
@@ -23,7 +23,7 @@ def done(alice, submit, tiny):
     tiny.save()
     job = submit(alice, base=tiny, steps=8)
     trainer = Trainer()
-    trainer.train(leases.claim(worker=trainer.name))
+    trainer.train(transitions.claim(worker=trainer.name))
     job.refresh_from_db()
     assert job.state == State.SUCCEEDED
     return job

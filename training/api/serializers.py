@@ -11,6 +11,7 @@ from rest_framework import serializers
 from training.checks import default_steps, default_vectors
 from training.inversion.findings import Level
 from training.models import BaseModel, Job, JobPreview, JobSnapshot, Preset, State
+from training.queue import place_of
 
 
 class BaseModelSerializer(serializers.ModelSerializer):
@@ -96,7 +97,13 @@ class JobSerializer(serializers.ModelSerializer):
     base = serializers.CharField(source="base.slug")
     init = serializers.CharField(source="initialiser", help_text="The words it started from.")
     state = serializers.ChoiceField(choices=State.choices)
-    queue_position = serializers.IntegerField(allow_null=True, help_text="1 is next; null when it does not wait.")
+    queue_position = serializers.SerializerMethodField(help_text="1 is next; null when it does not wait.")
+    starts_in = serializers.SerializerMethodField(
+        help_text="Seconds until it probably begins, from what jobs took lately; null where that is not known."
+    )
+    held = serializers.SerializerMethodField(
+        help_text="Why others pass it while it waits: `running` or `minutes` are used up; empty where nothing holds it."
+    )
     previews = JobPreviewSerializer(many=True)
     images = serializers.IntegerField(source="images.count", help_text="How many training images it has.")
     findings = FindingSerializer(many=True, help_text="What the images could do better, worst first.")
@@ -109,8 +116,22 @@ class JobSerializer(serializers.ModelSerializer):
         fields = [
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
+            "starts_in", "held", "device_seconds", "continues", "images_deleted",
             "loss", "loss_curve", "previews", "snapshots", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip
+
+    def to_representation(self, job: Job) -> dict[str, Any]:
+        self._place = place_of(job) if job.state == State.QUEUED else None
+        return super().to_representation(job)
+
+    def get_queue_position(self, job: Job) -> int | None:
+        return self._place and self._place.number
+
+    def get_starts_in(self, job: Job) -> float | None:
+        return self._place and self._place.seconds
+
+    def get_held(self, job: Job) -> str:
+        return self._place.held if self._place else ""
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, Any] | None:

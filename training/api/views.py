@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
@@ -30,7 +33,8 @@ from training.api.serializers import (
 )
 from training.datasets import read_uploads
 from training.errors import NameTaken, TooManyJobs, TrainingError, WrongState
-from training.models import BaseModel, Job, JobPreview, JobSnapshot
+from training.models import BaseModel, Job, JobPreview, JobSnapshot, State
+from training.queue import place_of, polling_tag
 
 #: Fields that requests call otherwise than the services do.
 _REQUEST_NAMES = {"initialiser": "init"}
@@ -110,9 +114,21 @@ class JobsView(_OwnJobs, ListAPIView):
 
 
 class JobView(_Jobs, RetrieveAPIView):
-    """One job: state, progress, previews, what it made or why it failed."""
+    """One job: state, progress, previews, what it made or why it failed.
+
+    With the `ETag` of the last answer in `If-None-Match`, a job that has not changed costs one query and answers 304.
+    """
 
     permission_classes = [IsAuthenticated, ReadScope]
+
+    def retrieve(self, request: Request, *args: object, **kwargs: object) -> Response:
+        job = get_object_or_404(Job.objects.visible_to(request.user), pk=self.kwargs["pk"])
+        tag = quote_etag(polling_tag(job, place_of(job) if job.state == State.QUEUED else None))
+        if unchanged := get_conditional_response(request, etag=tag):
+            return unchanged
+        answer = super().retrieve(request, *args, **kwargs)
+        answer["ETag"] = tag
+        return answer
 
 
 class JobCancelView(_OwnJobs, GenericAPIView):

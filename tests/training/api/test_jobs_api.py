@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.training.samples import bomb, picture
-from training import leases
+from training import leases, transitions
 from training.leases import add_preview
 from training.models import Job, State
-from training.services import MAX_UNFINISHED_JOBS
 
 JOBS = "/api/hub/jobs"
 
@@ -48,8 +48,9 @@ def test_a_submitted_job_is_answered_with_all_that_clients_rely_on(alice, api_as
 
 def test_a_running_job_shows_progress_and_previews_to_its_owner_alone(alice, bob, api, api_as, submit):
     job = submit(alice)
-    lease = leases.claim(worker="w")
-    leases.beat(lease, {"step": 5, "loss": 0.25, "seconds_left": 9.5, "stage": "training"}, renew=False)
+    lease = transitions.claim(worker="w")
+    news = {"step": 5, "loss": 0.25, "seconds_left": 9.5, "stage": "training"}
+    leases.report("w", {lease: news}, renew=False)
     from PIL import Image
 
     from registry.previews import store_generated
@@ -79,8 +80,8 @@ def test_a_running_job_shows_progress_and_previews_to_its_owner_alone(alice, bob
 
 def test_a_failed_job_says_why_and_can_be_tried_again(alice, api_as, submit):
     job = submit(alice)
-    leases.fail(
-        leases.claim(worker="w"), code="diverged", message="The loss stopped being a number.", traceback="secret"
+    transitions.fail(
+        transitions.claim(worker="w"), code="diverged", message="The loss stopped being a number.", traceback="secret"
     )
     client = api_as(alice)
     answer = client.get(f"{JOBS}/{job.pk}")
@@ -180,7 +181,7 @@ def test_a_taken_name_and_a_full_account_are_conflicts(alice, api_as, form, subm
     submit(alice)
     answer = client.post(JOBS, form(), format="multipart")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "name_taken")
-    for number in range(MAX_UNFINISHED_JOBS - 1):
+    for number in range(settings.HUB_ACCOUNT_JOBS - 1):
         submit(alice, name=f"job-{number}")
     answer = client.post(JOBS, form(name="one-more"), format="multipart")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many_jobs")

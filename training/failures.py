@@ -1,0 +1,72 @@
+"""Why jobs fail: every reason has a code, a sentence for people, and what the row keeps of it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import TextChoices
+
+from registry.errors import RegistryError
+from registry.storage import BlobMissing
+from training.errors import TrainingError
+from training.inversion.errors import InversionError
+
+log = logging.getLogger(__name__)
+
+
+class Reason(TextChoices):
+    """Codes of failed jobs. The label is the sentence people read above what the job itself says."""
+
+    BAD_CONFIG = "bad_config", "One of the settings does not work."
+    BAD_IMAGES = "bad_images", "The images cannot be trained on."
+    IMAGES_LOST = "images_lost", "The training images are not there any more."
+    BAD_SETTING = "bad_setting", "One of the settings does not suit the base model."
+    BASE_CHANGED = "base_changed", "The base model is not the one that was registered."
+    BASE_UNAVAILABLE = "base_unavailable", "The base model could not be loaded."
+    TOKEN_IN_VOCABULARY = "token_in_vocabulary", "The new word is one that the base model knows already."
+    DIVERGED = "diverged", "Training did not work with these images and settings."
+    OUT_OF_MEMORY = "out_of_memory", "The worker has too little memory for this job."
+    TIME_LIMIT = "time_limit", "The job took longer than a job may."
+    WORKER_LOST = "worker_lost", "Workers stopped while they trained this job."
+    NOT_STORED = "not_stored", "The hub has no room for what the job made."
+    NOT_PUBLISHED = "not_published", "What was learned could not become an embedding."
+    INTERNAL = "internal", "Something went wrong on our side."
+
+
+#: What people read when the reason is a bug.
+INTERNAL_MESSAGE = "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is written down of an error that ended a job."""
+
+    code: str
+    message: str
+    traceback: str = ""  #: for staff only; "" where the error is no bug
+
+
+def failure_of(error: Exception) -> Failure:
+    """Turn whatever ended a job into what its row says. To be called where the error is handled."""
+    match error:
+        case RegistryError():
+            return Failure(Reason.NOT_PUBLISHED, error.message)
+        case BlobMissing():
+            message = "The storage lost a training image. Submit the job again with its images."
+            return Failure(Reason.IMAGES_LOST, message, traceback.format_exc())
+        case InversionError() | TrainingError() if error.code in Reason.values:
+            return Failure(error.code, error.message)
+        case _:
+            return Failure(Reason.INTERNAL, INTERNAL_MESSAGE, traceback.format_exc())
+
+
+def overtime() -> Failure:
+    """What ends a job that takes too long."""
+    return Failure(
+        Reason.TIME_LIMIT,
+        f"The job took over {settings.HUB_JOB_MINUTES} minutes of a worker's time, which is as much as one may take here. "
+        "Train with fewer steps or vectors, or on a smaller base model.",
+    )

@@ -1,0 +1,135 @@
+"""Who is next. The order no account can occupy, where a job stands in it, and how long it will probably wait.
+
+An account's jobs that train, and those of its own that come before, are what a job's *turn* counts: everybody's first job
+goes before anybody's second. Within a turn the older job goes first. Jobs of an account that has used up what it may
+are *held*: they keep their place, and others pass them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import TextChoices
+
+from training.models import BaseModel, Job
+
+#: Finished jobs of a base model whose speed is looked at: enough that one odd job changes little.
+MEASURED_JOBS = 20
+#: Seconds after which a worker that said nothing does not count as one.
+WORKER_SECONDS = 60
+
+
+class Held(TextChoices):
+    """Why a job that waits is passed over for now. The label is the sentence people read."""
+
+    RUNNING = "running", "It begins when one of your other jobs has ended: as many of them train as may at one time."
+    MINUTES = "minutes", "Your training minutes of the last 24 hours are used up; it begins when some are free again."
+
+
+# A job whose worker died counts as waiting, before the others of its account. Few rows are active: two partial indexes
+# find them, and all that is worked out here is about them alone.
+QUEUE = """
+WITH active AS MATERIALIZED (
+    SELECT id, owner_id, base_id, attempts, state, step, total_steps,
+           state = 'queued' OR lease_until < clock_timestamp() AS waits
+    FROM training_job WHERE state IN ('queued', 'running')
+), accounts AS (
+    SELECT active.owner_id, count(*) FILTER (WHERE NOT waits) AS running,
+           coalesce(min(allowance.running_jobs), %(running_jobs)s) AS may_run,
+           coalesce(min(allowance.minutes_a_day), %(minutes_a_day)s) * 60 AS may_use,
+           (SELECT coalesce(sum(day.device_seconds), 0) FROM training_job day
+            WHERE day.owner_id = active.owner_id AND day.started > clock_timestamp() - interval '1 day') AS used
+    FROM active LEFT JOIN training_allowance allowance ON allowance.owner_id = active.owner_id
+    GROUP BY active.owner_id
+), turns AS (
+    SELECT active.*, may_run, may_use, used,
+           running + row_number() OVER (PARTITION BY owner_id ORDER BY state DESC, id) AS turn
+    FROM active JOIN accounts USING (owner_id) WHERE waits
+), queue AS (
+    SELECT *, CASE WHEN used >= may_use THEN 'minutes' WHEN turn > may_run THEN 'running' ELSE '' END AS held FROM turns
+)
+"""
+
+_SPEEDS = """
+, speeds AS (
+    SELECT base.id AS base_id,
+           (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY per_step) FROM (
+                SELECT device_seconds / step AS per_step FROM training_job done
+                WHERE done.base_id = base.id AND done.state = 'succeeded' AND done.step > 0 AND done.device_seconds > 0
+                ORDER BY finished DESC LIMIT %(measured)s) recent) AS per_step
+    FROM training_basemodel base
+)
+"""
+
+_PLACE = f"""
+{QUEUE} {_SPEEDS}
+, waiting AS (
+    SELECT queue.id, held, total_steps * per_step AS cost,
+           row_number() OVER (ORDER BY held <> '', turn, queue.id) AS place
+    FROM queue JOIN speeds USING (base_id)
+)
+SELECT mine.place, mine.held,
+       (SELECT sum(cost) FROM waiting WHERE place < mine.place),
+       (SELECT count(*) FROM waiting WHERE place < mine.place AND cost IS NULL)
+           + (SELECT count(*) FROM active JOIN speeds USING (base_id) WHERE NOT waits AND per_step IS NULL),
+       (SELECT sum((total_steps - step) * per_step) FROM active JOIN speeds USING (base_id) WHERE NOT waits),
+       (SELECT count(*) FROM training_worker
+        WHERE NOT draining AND seen > clock_timestamp() - make_interval(secs => %(worker_seconds)s))
+FROM waiting mine WHERE mine.id = %(job)s
+"""
+
+_SECONDS = f"WITH nothing AS (SELECT) {_SPEEDS} SELECT per_step FROM speeds WHERE base_id = %(base)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waiting job stands."""
+
+    number: int  #: 1 is next
+    held: str  #: a value of :class:`Held`, "" where nothing but the order keeps it waiting
+    seconds: (
+        float | None
+    )  #: until it probably begins; None where nothing was measured yet, it is held or no worker is there
+
+    @property
+    def sentence(self) -> str:
+        """What people read about it."""
+        return Held(self.held).label if self.held else f"Place {self.number} in the queue."
+
+
+def parameters() -> dict[str, Any]:
+    """What :data:`QUEUE` is told: the hub's own limits, for accounts that have none of their own."""
+    return {"running_jobs": settings.HUB_ACCOUNT_RUNNING_JOBS, "minutes_a_day": settings.HUB_ACCOUNT_MINUTES_A_DAY}
+
+
+def place_of(job: Job) -> Place | None:
+    """Where a job stands, in one statement; None when it does not wait.
+
+    The wait is what jobs before it, and those that train, still take of the workers' time at the speed at which jobs of
+    their base models were trained lately, shared among the workers that are there.
+    """
+    values = parameters() | {"measured": MEASURED_JOBS, "worker_seconds": WORKER_SECONDS, "job": job.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, values)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    number, held, before, unknown, training, workers = row
+    known = workers and not held and not unknown
+    return Place(number, held, ((before or 0) + (training or 0)) / workers if known else None)
+
+
+def seconds_for(base: BaseModel, steps: int) -> float | None:
+    """How long a worker will probably be busy with so many steps, from what it took lately; None before the first job."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SECONDS, {"measured": MEASURED_JOBS, "base": base.pk})
+        row = cursor.fetchone()
+    return None if row is None or row[0] is None else row[0] * steps
+
+
+def polling_tag(job: Job, place: Place | None) -> str:
+    """Different whenever anything that a page or an API client is told of a job may be different."""
+    return f"{job.pk}-{job.changed.timestamp():.6f}" + (f"-{place.number}{place.held}" if place else "")
