@@ -1,8 +1,9 @@
 """Who is next. The order no account can occupy, where a job stands in it, and how long it will probably wait.
 
 An account's jobs that train, and those of its own that come before, are what a job's *turn* counts: everybody's first job
-goes before anybody's second. Within a turn the older job goes first. Jobs of an account that has used up what it may
-are *held*: they keep their place, and others pass them.
+goes before anybody's second. Within a turn goes first what has been *ready* longest: a job is ready when it was submitted,
+or when its account's last job began, whichever was later; so accounts take turns, and nobody is passed for ever. Jobs of an
+account that has used up what it may are *held*: they keep their place, and others pass them.
 """
 
 from __future__ import annotations
@@ -33,19 +34,20 @@ class Held(TextChoices):
 # find them, and all that is worked out here is about them alone.
 QUEUE = """
 WITH active AS MATERIALIZED (
-    SELECT id, owner_id, base_id, attempts, state, step, total_steps,
+    SELECT id, owner_id, base_id, attempts, state, step, total_steps, created,
            state = 'queued' OR lease_until < clock_timestamp() AS waits
     FROM training_job WHERE state IN ('queued', 'running')
 ), accounts AS (
     SELECT active.owner_id, count(*) FILTER (WHERE NOT waits) AS running,
            coalesce(min(allowance.running_jobs), %(running_jobs)s) AS may_run,
            coalesce(min(allowance.minutes_a_day), %(minutes_a_day)s) * 60 AS may_use,
+           (SELECT max(started) FROM training_job begun WHERE begun.owner_id = active.owner_id) AS last_began,
            (SELECT coalesce(sum(day.device_seconds), 0) FROM training_job day
             WHERE day.owner_id = active.owner_id AND day.started > clock_timestamp() - interval '1 day') AS used
     FROM active LEFT JOIN training_allowance allowance ON allowance.owner_id = active.owner_id
     GROUP BY active.owner_id
 ), turns AS (
-    SELECT active.*, may_run, may_use, used,
+    SELECT active.*, may_run, may_use, used, greatest(created, last_began) AS ready,
            running + row_number() OVER (PARTITION BY owner_id ORDER BY state DESC, id) AS turn
     FROM active JOIN accounts USING (owner_id) WHERE waits
 ), queue AS (
@@ -68,7 +70,7 @@ _PLACE = f"""
 {QUEUE} {_SPEEDS}
 , waiting AS (
     SELECT queue.id, held, total_steps * per_step AS cost,
-           row_number() OVER (ORDER BY held <> '', turn, queue.id) AS place
+           row_number() OVER (ORDER BY held <> '', turn, ready, queue.id) AS place
     FROM queue JOIN speeds USING (base_id)
 )
 SELECT mine.place, mine.held,
