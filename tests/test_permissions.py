@@ -46,6 +46,7 @@ TABLE = [
     ("POST", "/jobs/{job}/cancel", "jobs/<int:pk>/cancel", (302, 404, 302, 404)),
     ("POST", "/jobs/{job}/retry", "jobs/<int:pk>/retry", (302, 404, 302, 404)),
     ("POST", "/jobs/{job}/snapshots", "jobs/<int:pk>/snapshots", (302, 404, 302, 404)),
+    ("POST", "/jobs/{job}/further", "jobs/<int:pk>/further", (302, 404, 302, 404)),
     ("POST", "/jobs/{job}/publish", "jobs/<int:pk>/publish", (302, 404, 302, 404)),
     ("GET", "/jobs/{job}/pictures/{job_preview}", "jobs/<int:pk>/pictures/<int:preview>", (302, 404, 200, 200)),
     ("GET", "/alice/public-one/edit", "<owner>/<name>/edit", (302, 403, 200, 403)),
@@ -134,6 +135,7 @@ TABLE = [
         "api/hub/jobs/<int:pk>/previews/<int:preview>",
         (401, 404, 200, 200),
     ),
+    ("POST", "/api/hub/jobs/{job}/further", "api/hub/jobs/<int:pk>/further", (401, 404, 400, 404)),
     ("POST", "/api/hub/jobs/{job}/snapshots", "api/hub/jobs/<int:pk>/snapshots", (401, 404, 400, 404)),
     ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
 ]

@@ -13,6 +13,7 @@ from registry.errors import RegistryError
 from registry.storage import BlobMissing
 from training.errors import TrainingError
 from training.inversion.errors import InversionError
+from training.models import Job
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class Reason(TextChoices):
     BASE_CHANGED = "base_changed", "The base model is not the one that was registered."
     BASE_UNAVAILABLE = "base_unavailable", "The base model could not be loaded."
     TOKEN_IN_VOCABULARY = "token_in_vocabulary", "The new word is one that the base model knows already."
+    BAD_STATE = "bad_state", "Where the earlier job had ended cannot be gone on from."
     DIVERGED = "diverged", "Training did not work with these images and settings."
     OUT_OF_MEMORY = "out_of_memory", "The worker has too little memory for this job."
     TIME_LIMIT = "time_limit", "The job took longer than a job may."
@@ -61,6 +63,12 @@ def failure_of(error: Exception) -> Failure:
             return Failure(error.code, error.message)
         case _:
             return Failure(Reason.INTERNAL, INTERNAL_MESSAGE, traceback.format_exc())
+
+
+def sentence_for(job: Job) -> str:
+    """The sentence of a failed job's code, where its own message does not begin with the same words."""
+    known = job.error_code in Reason.values and job.error_code != Reason.INTERNAL
+    return str(Reason(job.error_code).label) if known else ""
 
 
 def overtime() -> Failure:

@@ -142,6 +142,9 @@ class Job(models.Model):
 
     embedding = models.ForeignKey(Embedding, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
     version = models.OneToOneField(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="job")
+    further = models.IntegerField(
+        default=0, db_default=0, help_text="How many of its steps are added to what another job has learned."
+    )
     continues = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="continued_by", db_index=False,
         help_text="The finished job that this one trains further.",
@@ -189,6 +192,11 @@ class Job(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("training:job", args=[self.pk])
+
+    @property
+    def start(self) -> int:
+        """The step that it began at: where the job ended that it trains further, else 0."""
+        return self.total_steps - self.further if self.further else 0
 
     @property
     def ended(self) -> bool:

@@ -8,10 +8,11 @@ from django.db import transaction
 
 from hub.accounts.names import SLUG
 from registry.errors import RegistryError
+from registry.formats import NamedFile
 from registry.models import License, Version, Visibility
 from registry.models import Preview as RegistryPreview
 from registry.previews import NewPreview, StoredPicture
-from registry.services import upload_embedding
+from registry.services import add_version, upload_embedding
 from training import transitions
 from training.inversion.checkpoint import to_bytes
 from training.inversion.loop import Inversion
@@ -53,9 +54,19 @@ def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float)
 
 
 def _upload(job: Job, inversion: Inversion) -> Version:
-    """Create the draft under the first free name."""
+    """Create the draft under the first free name, or the next version of what the job trains further."""
     data = to_bytes(inversion.vectors, inversion.metadata)
     previews = [_as_preview(preview) for preview in job.previews.filter(final=True)]
+    receipt = {**inversion.receipt, "job": job.pk}
+    embedding = job.continues.embedding if job.continues else None
+    if embedding is not None:
+        return add_version(
+            embedding=embedding,
+            files=[NamedFile(f"{embedding.name}.safetensors", data)],
+            notes=f"Trained {job.further} steps further.",
+            previews=previews,
+            receipt=receipt | {"continues": job.continues_id},
+        )
     for name in _names(job.name):
         try:
             return upload_embedding(
@@ -71,7 +82,7 @@ def _upload(job: Job, inversion: Inversion) -> Version:
                 license=DRAFT_LICENSE,
                 visibility=Visibility.PRIVATE,
                 previews=previews,
-                receipt={**inversion.receipt, "job": job.pk},
+                receipt=receipt,
             )
         except RegistryError as error:
             if error.code != "name_taken":
@@ -89,7 +100,7 @@ def _keep_snapshots(job: Job, inversion: Inversion) -> None:
             file=to_bytes(look.vectors, inversion.metadata | {"steps": str(look.step)}),
         )
         for look in inversion.snapshots
-        if look.step
+        if look.step > job.start
     )
 
 

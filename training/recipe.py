@@ -25,6 +25,7 @@ def config_of(job: Job) -> InversionConfig:
             "initialiser": job.initialiser,
             "vectors": job.vectors,
             "steps": job.total_steps,
+            "further": job.further,
             "seed": job.seed,
             "captions": job.captions,
         }

@@ -275,6 +275,8 @@ class Trainer:
             try:
                 return Session(config, images, base, attempt, kept, scorers=self._scorers)
             except BadState as error:
+                if config.further:
+                    raise
                 log.warning("%s: begun anew: %s", attempt.lease, error, extra=_about(attempt.lease))
         return Session(config, images, base, attempt, scorers=self._scorers)
 

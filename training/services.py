@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -18,8 +18,9 @@ from training import actors, transitions
 from training.checks import check_captions, check_settings, check_token
 from training.datasets import CheckedImage, check_files, examine_images
 from training.errors import BadSetting, BaseUnknown, NameTaken, WrongState
+from training.inversion.config import MAX_STEPS
 from training.limits import check_room
-from training.models import ENDED, BaseModel, Job, JobImage, Preset, State
+from training.models import ENDED, BaseModel, Job, JobCheckpoint, JobImage, Preset, State
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -88,22 +89,63 @@ def retry_job(*, job: Job, name: str = "") -> Job:
         raise WrongState("Only a job that failed or was cancelled can be tried again.")
     if not job.base.enabled:
         raise BaseUnknown(f"The base model {job.base.title} takes no new jobs. Submit the images with another.")
-    name = name or job.name
+    return _copy(job, name=name or job.name, checkpoint=_end_of(job.continues) if job.further else None)
+
+
+def train_further(*, job: Job, steps: int) -> Job:
+    """Queue a job that goes on where a finished one ended, optimiser state and all, for so many steps more.
+
+    What it learns becomes the next version of the same embedding. Raises :class:`WrongState`, :class:`BadSetting` for the
+    number of steps, and what :func:`submit_job` raises about the account's room.
+    """
+    if job.state != State.SUCCEEDED or job.embedding is None:
+        raise WrongState("Only a job that made an embedding, which is still there, can be trained further.")
+    checkpoint = _end_of(job)
+    if not job.base.enabled:
+        raise BaseUnknown(f"The base model {job.base.title} takes no new jobs. Submit the images with another.")
+    room = steps_further(job)
+    if not 1 <= steps <= room:
+        raise BadSetting(
+            f"Train 1 to {room} steps further: it has made {checkpoint.step} of {MAX_STEPS}.", field="steps"
+        )
+    return _copy(job, total_steps=checkpoint.step + steps, further=steps, continues=job, checkpoint=checkpoint)
+
+
+def steps_further(job: Job) -> int:
+    """Most steps that a finished job can be trained further; 0 where it cannot."""
+    if job.state != State.SUCCEEDED or job.embedding is None:
+        return 0
+    ended = JobCheckpoint.objects.filter(job=job).values_list("step", flat=True).first()
+    return MAX_STEPS - ended if ended else 0
+
+
+def _end_of(job: Job | None) -> JobCheckpoint:
+    """Where a finished job ended; raise :class:`WrongState` where that is not kept any more."""
+    checkpoint = JobCheckpoint.objects.filter(job=job).first() if job else None
+    if checkpoint is None:
+        raise WrongState("Where the job ended was deleted, with its images. Submit the images again.")
+    return checkpoint
+
+
+def _copy(job: Job, *, checkpoint: JobCheckpoint | None = None, **changes: Any) -> Job:
+    """Queue a job with another's images and settings, but for ``changes``; it begins at ``checkpoint``."""
+    same = ("owner", "base", "name", "token", "kind", "initialiser", "preset", "vectors", "total_steps", "further", "seed",
+            "captions", "findings", "continues")  # fmt: skip
     with transaction.atomic():
         _lock(job.owner)
-        _check_name(job.owner, name)
+        fields = {field: getattr(job, field) for field in same} | changes
+        if fields["continues"] is None:
+            _check_name(job.owner, fields["name"])
         check_room(job.owner)
-        again = Job.objects.create(
-            owner=job.owner, base=job.base, name=name, token=job.token, kind=job.kind, initialiser=job.initialiser,
-            preset=job.preset, vectors=job.vectors, total_steps=job.total_steps, seed=job.seed, captions=job.captions,
-            findings=job.findings,
-        )  # fmt: skip
+        copy = Job.objects.create(**fields)
         images = list(job.images.all())
         for image in images:
-            image.pk, image.job = None, again
+            image.pk, image.job = None, copy
         JobImage.objects.bulk_create(images)
+        if checkpoint is not None:
+            JobCheckpoint.objects.create(job=copy, step=checkpoint.step, state=checkpoint.state)
         transaction.on_commit(actors.send_wake, robust=True)
-    return again
+    return copy
 
 
 def publish_draft(*, job: Job) -> Embedding:

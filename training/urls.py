@@ -12,6 +12,7 @@ urlpatterns = [
     path("jobs/<int:pk>/pictures/<int:preview>", views.picture, name="picture"),
     path("jobs/<int:pk>/cancel", views.cancel, name="cancel"),
     path("jobs/<int:pk>/retry", views.retry, name="retry"),
+    path("jobs/<int:pk>/further", views.further, name="further"),
     path("jobs/<int:pk>/snapshots", views.snapshot, name="snapshot"),
     path("jobs/<int:pk>/publish", views.publish, name="publish"),
 ]

@@ -17,7 +17,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from registry import charts, storage
 from registry.models import Embedding
-from training import datasets, services
+from training import datasets, failures, services
 from training.errors import TrainingError
 from training.forms import TrainForm
 from training.models import Job, JobPreview, State
@@ -75,6 +75,8 @@ def _context(request: HttpRequest, job: Job, place: Place | None) -> dict[str, A
         "poll_seconds": POLL_SECONDS.get(State(job.state)),
         "snapshots": list(job.snapshots.values("step", "loss")) if job.state == State.SUCCEEDED else [],
         "own": job.owner_id == request.user.pk,
+        "reason": failures.sentence_for(job),
+        "can_go_on": services.steps_further(job),
     }
 
 
@@ -163,6 +165,15 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _chosen(*, job: Job, step: int) -> Embedding:
     return services.choose_snapshot(job=job, step=step).embedding
+
+
+@login_required
+@require_POST
+def further(request: HttpRequest, pk: int) -> HttpResponse:
+    """Train a finished job further, as a new job."""
+    steps = request.POST.get("steps", "")
+    wanted = int(steps) if steps.isdecimal() and len(steps) < 10 else 0
+    return _change(request, pk, partial(services.train_further, steps=wanted), "Queued. It goes on where it ended.")
 
 
 @login_required

@@ -84,6 +84,12 @@ class ChosenStepSerializer(serializers.Serializer):
     step = serializers.IntegerField(min_value=1, help_text="One of the steps of the job's snapshots.")
 
 
+class FurtherSerializer(serializers.Serializer):
+    """How long a finished job shall be trained further."""
+
+    steps = serializers.IntegerField(min_value=1, help_text="Steps to add.")
+
+
 class MadeVersionSerializer(serializers.Serializer):
     """A version that came of a job."""
 
@@ -116,7 +122,7 @@ class JobSerializer(serializers.ModelSerializer):
         fields = [
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
-            "starts_in", "held", "device_seconds", "continues", "images_deleted",
+            "starts_in", "held", "device_seconds", "continues", "further", "images_deleted",
             "loss", "loss_curve", "previews", "snapshots", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip
 

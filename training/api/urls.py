@@ -10,6 +10,7 @@ urlpatterns = [
     path("jobs/<int:pk>", views.JobView.as_view(), name="api-job"),
     path("jobs/<int:pk>/cancel", views.JobCancelView.as_view(), name="api-job-cancel"),
     path("jobs/<int:pk>/retry", views.JobRetryView.as_view(), name="api-job-retry"),
+    path("jobs/<int:pk>/further", views.JobFurtherView.as_view(), name="api-job-further"),
     path("jobs/<int:pk>/snapshots", views.JobSnapshotsView.as_view(), name="api-job-snapshots"),
     path("jobs/<int:pk>/previews/<int:preview>", views.JobPreviewView.as_view(), name="api-job-preview"),
 ]

@@ -26,6 +26,7 @@ from training import services
 from training.api.serializers import (
     BaseModelSerializer,
     ChosenStepSerializer,
+    FurtherSerializer,
     JobSerializer,
     MadeVersionSerializer,
     NewJobSerializer,
@@ -157,6 +158,21 @@ class JobRetryView(_OwnJobs, GenericAPIView):
         with answering_errors():
             again = services.retry_job(job=job, **form.validated_data)
         return Response(self.get_serializer(again).data, status=status.HTTP_201_CREATED)
+
+
+class JobFurtherView(_OwnJobs, GenericAPIView):
+    """Train a finished job further, as a new job: what it learns becomes the next version of the same embedding."""
+
+    permission_classes = [HasScope("train")]
+
+    @extend_schema(request=FurtherSerializer, responses={201: JobSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        job = self.get_object()
+        form = FurtherSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        with answering_errors():
+            further = services.train_further(job=job, **form.validated_data)
+        return Response(self.get_serializer(further).data, status=status.HTTP_201_CREATED)
 
 
 class JobSnapshotsView(_OwnJobs, GenericAPIView):

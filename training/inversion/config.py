@@ -42,7 +42,10 @@ class InversionConfig:
     vectors: int = 2
     """How many input vectors the word is worth."""
     steps: int = 400
-    """Optimiser steps."""
+    """Optimiser steps, those made before in a run that is trained further included."""
+    further: int = 0
+    """How many of the steps are added to a run that had ended: they have a schedule of their own, warm-up and all, and the
+    best vectors are chosen among them. 0 for a run from the beginning."""
     learning_rate: float = 0.01
     """Peak AdamW learning rate of vectors held at the vocabulary's norm. On the pocket model 0.005 is as good after 300
     steps but slower at 100, 0.02 a little worse after 300 and 0.05 clearly (loss on pictures not trained on)."""
@@ -101,6 +104,8 @@ class InversionConfig:
             raise BadConfig("vectors", f"Use 1 to {MAX_VECTORS} vectors.")
         if not 1 <= self.steps <= MAX_STEPS:
             raise BadConfig("steps", f"Use 1 to {MAX_STEPS} steps.")
+        if not 0 <= self.further < self.steps:
+            raise BadConfig("further", f"Train 0 to {self.steps - 1} steps further: {self.steps} are all there are.")
         if not 0 < self.learning_rate <= MAX_LEARNING_RATE:
             raise BadConfig("learning_rate", f"The learning rate is above 0 and at most {MAX_LEARNING_RATE:g}.")
         if not 0 <= self.flip_probability <= 1:
@@ -126,6 +131,11 @@ class InversionConfig:
                     "captions",
                     f"Each caption holds {{}} where the new word goes and has at most {MAX_CAPTION_CHARACTERS} characters.",
                 )
+
+    @property
+    def start(self) -> int:
+        """The step that the schedule begins at: where the run ended that this one goes on from, else 0."""
+        return self.steps - self.further if self.further else 0
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -95,8 +95,8 @@ class Track:
 
     @property
     def best(self) -> Snapshot:
-        """The snapshot of the lowest fixed loss after any step; there is one after the last step at the latest."""
-        return min((look for look in self.seen if look.step), key=lambda look: look.loss)
+        """The snapshot of the lowest fixed loss after any step of this run; there is one after the last at the latest."""
+        return min((look for look in self.seen if look.step > self.config.start), key=lambda look: look.loss)
 
     @property
     def kept(self) -> tuple[Snapshot, ...]:
@@ -126,6 +126,8 @@ class Track:
             )
         self.recall(step, loss, rows.detach().float().cpu().numpy().copy())
         self._thin()
+        if sum(look.step > self.config.start for look in self.seen) < STOP_WINDOW:
+            return False
         losses = [snapshot.loss for snapshot in self.seen]
         return is_flat(losses, window=STOP_WINDOW, share=self.config.early_stop)
 

@@ -89,7 +89,7 @@ class Run:
     def update(self, loss: Tensor) -> None:
         """Move the vectors along the gradient that ``loss``, of the last draw, has given them."""
         self.gradient = torch.zeros(()) if self.rows.grad is None else self.rows.grad.norm()
-        self.method.update(rate_factor(self.step, self.config.steps))
+        self.method.update(rate_factor(self.step - self.config.start, self.config.steps - self.config.start))
         self.rows.grad = None
         self._follow()
         self.losses.append(loss.detach())

@@ -21,7 +21,7 @@ from training.inversion.callbacks import Callbacks, Stage, Variant
 from training.inversion.checkpoint import load_embedding, metadata_for, save_embedding
 from training.inversion.config import HOLD_OUT_FROM, InversionConfig
 from training.inversion.data import Latents, check_captions
-from training.inversion.errors import BadConfig, Cancelled
+from training.inversion.errors import BadConfig, BadState, Cancelled
 from training.inversion.evaluation import evaluate
 from training.inversion.fixed_loss import Snapshot
 from training.inversion.models import BaseModel
@@ -68,6 +68,8 @@ class Session:
         if not word_ids(base.tokenizer, config.initialiser):
             raise BadConfig("initialiser", "Give one or more words to start from.")
         check_captions(config, len(images), base)
+        if config.further and resume is None:
+            raise BadState("A run can be trained further only from the state in which it ended. Train it anew.")
         callbacks.on_stage(Stage.ENCODING)
         held_out = int(config.hold_out and len(images) >= HOLD_OUT_FROM)
         self.run = Run(config, Latents(base, images, held_out=held_out), base, initial)

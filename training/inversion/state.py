@@ -13,7 +13,9 @@ from training.inversion.errors import BadState
 from training.inversion.run import Run
 
 #: Raised when what a state holds changes.
-VERSION = 3
+VERSION = 4
+#: Settings that a run shares with the one that it trains further: others may have been changed meanwhile.
+_LASTING = ("placeholder_token", "kind", "initialiser", "vectors", "seed", "captions", "hold_out", "method")
 
 
 def dump(run: Run) -> bytes:
@@ -25,20 +27,32 @@ def dump(run: Run) -> bytes:
 
 
 def restore(run: Run, data: bytes) -> None:
-    """Bring a fresh run to where the state was taken. Raises :class:`BadState` for another job's, or a damaged one."""
+    """Bring a fresh run to where the state was taken, or the run it trains further had ended.
+
+    Raises :class:`BadState` for another job's, or a damaged one.
+    """
     try:
         tensors = safetensors.torch.load(data)
         length = int.from_bytes(data[:8], "little")
         values = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["state"])
-        version, of = values["version"], values["of"]
+        fits = values["version"] == VERSION and _is_of(run, values["of"], values["step"])
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BadState("The state to go on from is damaged. Start the job from the beginning.") from error
-    if version != VERSION or of != _identity(run):
+    if not fits:
         raise BadState(
             "The state to go on from is of another job, base model or version. Start the job from the beginning."
         )
     run.restore(tensors, values)
     run.seconds_before = values["seconds"]
+
+
+def _is_of(run: Run, of: dict[str, Any], step: int) -> bool:
+    """Whether a state is this run's own, or the end of the run that it trains further."""
+    mine = _identity(run)
+    if of == mine or not run.config.further or step != run.config.start:
+        return of == mine
+    lasting = [{name: one["config"][name] for name in _LASTING} for one in (of, mine)]
+    return lasting[0] == lasting[1] and of | {"config": None} == mine | {"config": None}
 
 
 def _identity(run: Run) -> dict[str, Any]:

@@ -57,6 +57,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='job',
+            name='further',
+            field=models.IntegerField(db_default=0, default=0, help_text='How many of its steps are added to what another job has learned.'),
+        ),
+        migrations.AddField(
+            model_name='job',
             name='images_deleted',
             field=models.DateTimeField(blank=True, help_text='When its training images were deleted.', null=True),
         ),
