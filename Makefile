@@ -10,7 +10,7 @@ run: .venv/ready-run
 	@exec $(BIN)/python manage.py up --port $(PORT)
 
 test: lint
-	@sh tests/support/install-browser.sh
+	@sh tests/support/install.sh
 	$(BIN)/python -m pytest -q
 
 bench: .venv/ready-test

@@ -23,8 +23,8 @@ def wake() -> None:
 class WakeSender:
     """Sends wake-ups from a thread of its own.
 
-    With its database down the broker's own ``send`` blocks for many minutes, and a request must not. Wake-ups asked
-    for meanwhile become one, and a wake-up that fails is forgotten: workers look for jobs every few seconds anyway.
+    With its server down a broker's own ``send`` may block for a minute, and a request must not. Wake-ups asked for
+    meanwhile become one, and a wake-up that fails is forgotten: workers look for jobs every few seconds anyway.
     """
 
     def __init__(self) -> None:

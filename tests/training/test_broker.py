@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import time
+import traceback
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq_postgres import PostgresBroker
 
-from tests.training.worker_process import wait_until
+from tests.training.worker_process import ROOT, wait_until
 from training import actors, broker
-from training.broker import LazyPool, build, connection_options
+from training.broker import build, connection_options
 
 
 @pytest.mark.parametrize(
@@ -26,13 +31,37 @@ from training.broker import LazyPool, build, connection_options
 )
 def test_the_address_names_the_broker_and_nothing_is_connected_yet(url, kind):
     made = build(url, {"NAME": "no-such-database", "HOST": "/nowhere"})
-    assert type(made) is kind
+    assert isinstance(made, kind)
     assert made.middleware == []  # nothing retries, times out or stores results
 
 
-def test_an_address_of_an_unknown_kind_is_refused_with_the_choices():
-    with pytest.raises(ValueError, match=r"amqp:// or redis://"):
-        build("kafka://somewhere", {})
+WRONG = [
+    ("kafka://hub:pa55@somewhere", "begins with kafka://"),
+    ("somewhere:6379", "has no ://"),
+    ("redis://hub:pa55/word@somewhere", "%2F"),  # read as a port, which the library would quote
+    ("redis://somewhere?pa55=1", "only options that"),
+    ("amqp://hub:pa55#word@somewhere/", "%23"),
+    ("amqp://somewhere?pa55=1", "only options that"),
+    ("amqp://somewhere:99999/", "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("url", "remedy"), WRONG)
+def test_an_address_that_no_broker_could_have_is_refused_with_what_to_write(url, remedy):
+    with pytest.raises(ImproperlyConfigured, match=remedy) as refusal:
+        build(url, {})
+    assert "pa55" not in "".join(traceback.format_exception(refusal.value))
+
+
+@pytest.mark.parametrize("command", ["check", "worker"])
+def test_a_command_ends_with_one_sentence_about_a_wrong_address(command, tmp_path):
+    environment = os.environ | {"HUB_VAR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "hub.settings"}
+    environment["HUB_BROKER_URL"] = "redis://hub:pa55/word@somewhere"
+    done = subprocess.run(
+        [sys.executable, "manage.py", command], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("HUB_BROKER_URL cannot be read. Write redis://") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -45,7 +74,8 @@ def test_an_address_of_an_unknown_kind_is_refused_with_the_choices():
     ],
 )  # fmt: skip
 def test_the_queue_reaches_the_database_as_django_does(database, expected):
-    assert connection_options(database) == expected | {"application_name": "starword-queue"}
+    limits = {"connect_timeout": 10, "keepalives_idle": 10, "tcp_user_timeout": 10_000}
+    assert connection_options(database) == limits | expected | {"application_name": "starword-queue"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -65,7 +95,9 @@ def no_queue_connection():
 
 
 @pytest.mark.django_db
-def test_the_broker_answers():
+@pytest.mark.parametrize("of_the_operator", [{}, {"connect_timeout": 5, "options": "-c lock_timeout=1000"}])
+def test_the_broker_answers(of_the_operator, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", connection.settings_dict["OPTIONS"] | of_the_operator)
     broker.ping()
 
 
@@ -79,27 +111,12 @@ def test_a_broker_that_is_not_there_is_told_soon(settings, url):
 
 
 def test_a_dead_broker_holds_no_request_up_and_is_only_logged(caplog, monkeypatch):
-    dead = build("", {"NAME": "none", "HOST": "/nowhere"})
-    monkeypatch.setattr(
-        dead, "enqueue", lambda message, delay=None: dead.pool.getconn(timeout=0.2)
-    )  # without its retries
-    monkeypatch.setattr(actors.wake, "broker", dead)
+    monkeypatch.setattr(actors.wake, "broker", build("", {"NAME": "none", "HOST": "/nowhere"}))
     sender = actors.WakeSender()
     with caplog.at_level(logging.WARNING, "training.actors"):
         begun = time.monotonic()
         for _ in range(100):
             sender()
         assert time.monotonic() - begun < 0.1
-        deadline = time.monotonic() + 10
-        while "could not be sent" not in caplog.text and time.monotonic() < deadline:
-            time.sleep(0.05)
-    assert "could not be sent" in caplog.text
-
-
-def test_a_pool_opens_when_it_is_first_used():
-    pool = LazyPool(kwargs={"dbname": "none", "host": "/nowhere"}, max_size=1)
-    assert pool.closed
-    with pytest.raises(Exception, match="nowhere"):
-        pool.getconn(timeout=1)
-    assert not pool.closed
-    pool.close()
+        # At once: the broker's own tries again would keep the next wake-ups waiting for up to an hour.
+        wait_until(lambda: "could not be sent" in caplog.text, "a word about it", seconds=5)

@@ -10,33 +10,13 @@ from django.db import connection
 from django.utils import timezone
 
 from registry.models import Embedding
-from tests.training.worker_process import WorkerProcess, wait_until
+from tests.training.worker_process import WorkerProcess, ended, stepping, wait_until
 from training.models import Job, State
 from training.services import cancel_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG = 20_000
-
-
-def in_state(job, *states):
-    def check():
-        job.refresh_from_db()
-        return job.state in states
-
-    return check
-
-
-def stepping(job):
-    def check():
-        job.refresh_from_db()
-        return job.state == State.RUNNING and job.step > 0
-
-    return check
-
-
-def ended(job):
-    return in_state(job, State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
 
 def test_a_worker_trains_what_is_submitted_stops_what_is_cancelled_and_gives_back_what_it_cannot_end(

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from training.models import State
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds for anything that a worker does with a tiny model on a busy machine.
 PATIENCE = 90
@@ -33,6 +35,24 @@ def wait_until(condition, what, seconds=PATIENCE):
             return result
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def in_state(job, *states):
+    """A condition: the job has come to one of the states."""
+
+    def check():
+        job.refresh_from_db()
+        return job.state in states
+
+    return check
+
+
+def ended(job):
+    return in_state(job, State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+
+def stepping(job):
+    return lambda: in_state(job, State.RUNNING)() and job.step > 0
 
 
 class WorkerProcess:
