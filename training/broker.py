@@ -87,8 +87,8 @@ def build(url: str, database: dict[str, Any]) -> Broker:
     except (AttributeError, TypeError, ValueError):
         # The cause may quote the address, which holds a password, and is left out.
         raise ImproperlyConfigured(
-            f"HUB_BROKER_URL cannot be read. Write {scheme}://user:password@host:port/, with the characters / ? # @ : % of user "
-            "and password as %2F %3F %23 %40 %3A %25, and only options that the broker's library knows."
+            f"HUB_BROKER_URL cannot be read. Write {scheme}://user:password@host:port/, with the characters / ? # @ : ; % of user "
+            "and password as %2F %3F %23 %40 %3A %3B %25, and only options that the broker's library knows."
         ) from None
 
 
