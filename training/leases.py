@@ -7,11 +7,13 @@ changes nothing. All times are the database server's; a worker's clock only meas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
@@ -22,6 +24,9 @@ from training.models import Job, JobCheckpoint, JobPreview, State
 LEASE_SECONDS = 60.0
 #: Longest that a statement of the renewing thread may wait, well below the lease.
 RENEWAL_TIMEOUT_MS = 5_000
+#: Longest that a worker may pause inside a transaction before the server undoes it: one that was suspended in the middle of
+#: a claim would else keep everybody from claiming.
+IDLE_TIMEOUT_MS = 20_000
 
 # What is not news stays. One statement for all jobs of a worker, however many train together.
 _REPORT = """
@@ -38,6 +43,14 @@ FROM jsonb_to_recordset(%(news)s) AS news(
 WHERE job.id = news.id AND job.fence = news.fence AND job.worker = %(worker)s AND job.state = 'running'
 RETURNING job.id, job.fence, job.cancel_requested
 """
+
+
+@contextmanager
+def worker_transaction() -> Iterator[CursorWrapper]:
+    """A transaction that ends with its worker: the server undoes it when nothing more comes of it for too long."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+        yield cursor
 
 
 class LeaseLost(Exception):
@@ -78,7 +91,7 @@ def report(
     Never waits longer than :data:`RENEWAL_TIMEOUT_MS` for the database.
     """
     held = {(lease.job_id, lease.fence): lease for lease in news}
-    with transaction.atomic(), connection.cursor() as cursor:
+    with worker_transaction() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = {RENEWAL_TIMEOUT_MS}")
         if renew or any(news.values()):
             rows = [{"id": lease.job_id, "fence": lease.fence, **values} for lease, values in news.items()]
@@ -93,7 +106,7 @@ def report(
 
 def keep_state(lease: Lease, *, step: int, state: bytes) -> None:
     """Store where training is, over what was stored before; raise :class:`LeaseLost`."""
-    with transaction.atomic():
+    with worker_transaction():
         lease.lock()
         JobCheckpoint.objects.update_or_create(job_id=lease.job_id, defaults={"step": step, "state": state})
 
@@ -106,7 +119,7 @@ def kept_state(lease: Lease) -> bytes | None:
 
 def add_preview(lease: Lease, **fields: Any) -> None:
     """Store a preview of the running job; raise :class:`LeaseLost`."""
-    with transaction.atomic():
+    with worker_transaction():
         if not lease.row().update(changed=Now()):
             raise LeaseLost
         JobPreview.objects.create(job_id=lease.job_id, **fields)

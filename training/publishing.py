@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import transaction
-
 from hub.accounts.names import SLUG
 from registry.errors import RegistryError
 from registry.formats import NamedFile
@@ -16,7 +14,7 @@ from registry.services import add_version, upload_embedding
 from training import transitions
 from training.inversion.checkpoint import to_bytes
 from training.inversion.loop import Inversion
-from training.leases import Lease
+from training.leases import Lease, worker_transaction
 from training.models import Job, JobCheckpoint, JobPreview, JobSnapshot
 
 #: Names tried when the one asked for was taken while the job trained: name, name-2, … name-99.
@@ -35,7 +33,7 @@ def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float)
     Raises :class:`leases.LeaseLost` when the job is no longer this worker's; then nothing is published. A second call
     finds the job ended and raises the same, so a result is published once however often it is tried.
     """
-    with transaction.atomic():
+    with worker_transaction():
         job = lease.lock()
         version = _upload(job, inversion)
         _keep_snapshots(job, inversion)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Greatest, Now
 
 from hub.accounts.notices import notify
 from training import queue
-from training.leases import LEASE_SECONDS, Lease, LeaseLost
+from training.leases import LEASE_SECONDS, Lease, LeaseLost, worker_transaction
 from training.models import Job, JobCheckpoint, JobPreview, State
 
 #: A job whose workers died this often is not tried again: it may be what kills them.
@@ -56,7 +56,7 @@ def claim(*, worker: str, beside: int | None = None, seconds: float = LEASE_SECO
 
     ``beside`` is a job that the worker trains already: then None too when the next cannot train together with it.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with worker_transaction() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
         _end_abandoned()
         statement = _CLAIM.format(beside="true" if beside is None else _BESIDE)
@@ -79,8 +79,9 @@ def _go_back_to_checkpoint(lease: Lease) -> None:
 
 
 def _end_abandoned() -> None:
-    """End the jobs of dead workers that are not to be tried again."""
+    """End the jobs of dead workers that are not to be tried again; those that somebody is changing come next time."""
     abandoned = Job.objects.filter(state=State.RUNNING, lease_until__lt=Now())
+    abandoned = abandoned.select_for_update(no_key=True, skip_locked=True)
     for job in abandoned.filter(cancel_requested=True):
         _end(job, State.CANCELLED)
     for job in abandoned.filter(attempts__gte=MAX_ATTEMPTS, cancel_requested=False):
