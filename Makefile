@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 export PORT
 
-.PHONY: run test bench fidelity lint clean
+.PHONY: run test bench faults fidelity lint clean
 
 run: .venv/ready-run
 	@exec $(BIN)/python manage.py up --port $(PORT)
@@ -15,6 +15,9 @@ test: lint
 
 bench: .venv/ready-test
 	@$(BIN)/python -m tests.bench
+
+faults: .venv/ready-test
+	$(BIN)/python -m tests.faults --long
 
 fidelity: .venv/ready-run
 	@$(BIN)/python -m training.pocket planted

@@ -14,12 +14,6 @@ from training.attempt import Attempt
 from training.leases import Lease
 from training.models import Job
 
-#: Every place there is.
-POINTS = (
-    "claim inside", "claim after", "progress", "checkpoint before", "checkpoint inside", "checkpoint after",
-    "preview before", "preview after", "publish before", "publish inside", "publish after", "file before rename",
-    "report before",
-)  # fmt: skip
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 

@@ -12,5 +12,5 @@ os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 django.setup()
 
-import training.management.commands.worker
-import training.runner  # noqa: F401
+import training.management.commands.worker  # noqa: E402
+import training.runner  # noqa: E402, F401

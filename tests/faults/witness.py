@@ -89,7 +89,7 @@ def counts() -> dict[str, int]:
     """How much of what was logged."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT CASE WHEN kind = 'row' AND fence <> old_fence THEN 'claims' ELSE kind || 's' END AS what, count(*) "
+            "SELECT CASE WHEN kind = 'row' AND fence <> old_fence THEN 'claims' ELSE kind || CASE kind WHEN 'publish' THEN 'ed' ELSE 's' END END AS what, count(*) "
             "FROM fault_log GROUP BY what ORDER BY what"
         )
         return dict(cursor.fetchall())

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from hub.accounts.models import User
-from hub.database import EmbeddedDatabase
 from registry import storage
 from registry.formats import inspect
+from registry.management.commands import sweep_blobs
 from registry.models import Version
 from tests.faults import witness
 from tests.faults.workers import Options, WorkerProcess, run_apart
@@ -26,8 +33,9 @@ from tests.training.samples import picture
 from training.models import BaseModel, Job, JobCheckpoint, JobPreview, State
 from training.services import submit_job
 
+ROOT = Path(__file__).resolve().parents[2]
 #: Steps of a job: some seconds of a worker's time.
-STEPS = 60
+STEPS = 40
 #: What jobs are made of: those of one recipe end in the same numbers.
 RECIPES = 4
 #: Patience for anything that a worker does on a busy machine.
@@ -51,8 +59,8 @@ class Recipe:
 class World:
     """Everything that workers need, in a folder."""
 
-    def __init__(self, folder: Path, database: EmbeddedDatabase) -> None:
-        self.folder, self.database = folder, database
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.workers: list[WorkerProcess] = []
         self.references: dict[Recipe, bytes] = {}
         self.jobs: dict[int, Recipe] = {}
@@ -115,7 +123,7 @@ class World:
 
     def crash_database(self) -> None:
         """Stop the database server as a crash does, and start it again."""
-        pid = int((self.database.folder / "postmaster.pid").read_text().split()[0])
+        pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0])
         connection.close()
         os.kill(pid, signal.SIGQUIT)
         deadline = time.monotonic() + 20
@@ -125,8 +133,13 @@ class World:
                 time.sleep(0.05)
                 continue
             break
-        self.database = EmbeddedDatabase(self.database.folder)
-        self.database.start()
+        server(self.folder, "start")
+
+    def close(self) -> None:
+        """End everything."""
+        self.end_workers()
+        connection.close()
+        server(self.folder, "stop")
 
     def reference(self, recipe: Recipe) -> bytes:
         """The numbers that a job of a recipe ends in when nothing disturbs it."""
@@ -139,6 +152,38 @@ class World:
         (encoder,) = inspect(storage.read(Version.objects.get(job=job).blob)).encoders
         return encoder.vectors.tobytes()
 
+    def check_results(self, jobs: list[int], *, exact: bool) -> dict[str, int]:
+        """Every job came to an end, those that succeeded to the undisturbed numbers; return how many ended how.
+
+        Trained together, rounding differs by who else was there: then the direction is looked at, not the bits.
+        """
+        states: Counter[str] = Counter()
+        for job in Job.objects.filter(pk__in=jobs):
+            states[job.state] += 1
+            assert job.ended, f"{job} is {job.state}"
+            assert job.error_code in ("", "not_stored"), f"{job} failed: {job.error_code} {job.traceback}"
+            if job.state == State.SUCCEEDED:
+                mine, other = (
+                    np.frombuffer(numbers, "<f4") for numbers in (self.numbers(job), self.reference(self.jobs[job.pk]))
+                )
+                cosine = float(mine @ other / np.linalg.norm(mine) / np.linalg.norm(other))
+                assert np.array_equal(mine, other) if exact else cosine > 0.99, (
+                    f"{job} ended in other numbers: {cosine}"
+                )
+        assert sum(states.values()) == len(jobs)
+        return dict(states)
+
+    def verify_files(self) -> int:
+        """Sweep what nothing names, then look that every stored file is named and is what its name says; return how many."""
+        sweep_blobs.MIN_AGE = timedelta(0)
+        call_command("sweep_blobs", stdout=io.StringIO())
+        names = list(storage.every_name())
+        for name in names:
+            assert hashlib.sha256(storage.read(name)).hexdigest() == name, f"{name} was changed, or is a part of a file"
+        named = {*Version.objects.values_list("blob", flat=True), *JobPreview.objects.values_list("blob", flat=True)}
+        assert named <= set(names), "files were lost"
+        return len(names)
+
     def leftovers(self) -> list[str]:
         """Rows and files that should not be there when every job has ended, in words."""
         found = [
@@ -148,8 +193,17 @@ class World:
         twice = JobPreview.objects.filter(final=True).values_list("job_id", "prompt", "seed", "variant")
         found += [f"{row} was drawn twice" for row in set(twice) if list(twice).count(row) > 1]
         succeeded = set(Job.objects.filter(state=State.SUCCEEDED).values_list("version_id", flat=True))
-        found += [f"version {pk} is of no job" for pk in Version.objects.exclude(pk__in=succeeded).values_list("pk", flat=True)]
+        found += [
+            f"version {pk} is of no job"
+            for pk in Version.objects.exclude(pk__in=succeeded).values_list("pk", flat=True)
+        ]
         return found
+
+
+def server(folder: Path, act: str) -> None:
+    """Start or stop the database server, from a process of its own: the package remembers what it has started."""
+    command = [sys.executable, "-m", "tests.faults.server", str(folder / "postgres"), act]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def make_base(folder: Path) -> str:
