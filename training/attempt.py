@@ -35,6 +35,11 @@ def now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def first_line(error: Exception) -> str:
+    """What a log says of a database that is away: many beats miss it, and the rest of the text is always the same."""
+    return str(error).partition("\n")[0]
+
+
 class Attempt(Callbacks):
     """A job being trained.
 
@@ -111,8 +116,8 @@ class Attempt(Callbacks):
             leases.keep_state(self.lease, step=step, state=state)
         except LeaseLost:
             self.end("lost")
-        except (DatabaseError, InterfaceError):  # the one before is still there
-            log.warning("%s: the database did not take a checkpoint", self.lease, exc_info=True)
+        except (DatabaseError, InterfaceError) as error:  # the one before is still there
+            log.warning("%s: the database did not take a checkpoint (%s)", self.lease, first_line(error))
             connection.close()
 
     def persist(self, store: Callable[[], T]) -> T:
@@ -128,7 +133,7 @@ class Attempt(Callbacks):
                 connection.close()
                 if self.should_stop():
                     raise
-                log.warning("%s: the database does not answer (%s); trying again", self.lease, error)
+                log.warning("%s: the database does not answer (%s); trying again", self.lease, first_line(error))
             except OSError as error:
                 if self.should_stop() or now() - begun > STORAGE_PATIENCE_SECONDS:
                     raise NotStored(

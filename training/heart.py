@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
 from training import leases
-from training.attempt import Attempt, now
+from training.attempt import Attempt, first_line, now
 from training.models import Worker
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ class Heart(threading.Thread):
             try:
                 self.beat(self.attempts())
                 self._introduce()
-            except (DatabaseError, InterfaceError):
-                log.warning("worker %s: the database did not take a report", self.worker.name, exc_info=True)
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("worker %s: the database did not take a report (%s)", self.worker.name, first_line(error))
                 connection.close()
             time.sleep(BEAT_SECONDS)
         connection.close()

@@ -22,7 +22,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from PIL import Image
 
 from training import failures, leases, publishing, transitions
-from training.attempt import Attempt
+from training.attempt import Attempt, first_line
 from training.bases import check_unchanged
 from training.failures import Failure, failure_of
 from training.heart import Heart
@@ -117,8 +117,8 @@ class Trainer:
             for act in (self._claim, self._advance):
                 try:
                     act()
-                except (OperationalError, InterfaceError):
-                    log.warning("The database does not answer; jobs wait or are taken up again later", exc_info=True)
+                except (OperationalError, InterfaceError) as error:
+                    log.warning("The database does not answer (%s); jobs wait or are taken up later", first_line(error))
                     connection.close()
             if not self._members() and not self._stopping.is_set():
                 WAKE.wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # workers started together do not ask together
