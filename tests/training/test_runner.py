@@ -162,6 +162,17 @@ def test_training_that_shall_end_leaves_the_job_as_the_reason_says(alice, submit
     assert begun and job.step < 20 and not Embedding.objects.exists()
 
 
+def test_a_job_that_takes_longer_than_a_job_may_fails_and_says_so(alice, submit, tiny, settings):
+    settings.HUB_JOB_MINUTES = 0.01
+    job = submit(alice, base=tiny, steps=20_000)
+    trainer = Trainer()
+    trainer.train(transitions.claim(worker=trainer.name))
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == (State.FAILED, "time_limit")
+    assert "minutes of a worker's time" in job.error_message and job.step < 20_000
+    assert not hasattr(job, "checkpoint")
+
+
 def test_a_result_is_published_once_and_only_by_who_holds_the_job(alice, submit, tiny):
     job = submit(alice, base=tiny)
     old = transitions.claim(worker="w1")
