@@ -52,6 +52,7 @@ class Attempt(Callbacks):
         self.lease = lease
         self.ending = ""
         self.renewed = now()
+        self.moved = time.monotonic()  #: when the engine asked last whether to go on
         self.device_seconds = lease.seconds_before
         self._lock = threading.Lock()
         self._news: dict[str, Any] = {}
@@ -63,6 +64,7 @@ class Attempt(Callbacks):
             self.ending = reason
 
     def should_stop(self) -> bool:
+        self.moved = time.monotonic()
         # Looked at here too: the thread that renews may itself hang in a dead connection.
         if now() - self.renewed > leases.LEASE_SECONDS - MARGIN_SECONDS:
             self.end("lost")

@@ -49,8 +49,8 @@ POLL_SECONDS = 3.0
 #: Cores left to the web server and the database. Torch's threads wait for the slowest of them by spinning: with two
 #: threads on two busy cores, forty steps of the pocket model took 56 s instead of 4 s with one.
 FREE_CORES = 1
-#: Seconds without a step, a claim or a look for one after which a worker counts as hung: loading the largest base model
-#: from a slow disk takes minutes.
+#: Seconds without a step, a picture or a look for jobs after which a worker counts as hung: loading the largest base model
+#: from a slow disk takes minutes, and so does a picture on a processor.
 HANG_SECONDS = 1_800.0
 
 
@@ -88,7 +88,8 @@ class Trainer:
     @property
     def alive(self) -> bool:
         """Whether both threads still run and the trainer gets on; else the process is of no use."""
-        hangs = time.monotonic() - self._moved > HANG_SECONDS
+        moved = max([self._moved, *(attempt.moved for attempt in list(self.attempts))])
+        hangs = time.monotonic() - moved > HANG_SECONDS
         return self._thread.is_alive() and self._heart.is_alive() and not hangs
 
     def stop(self, seconds: float) -> bool:
@@ -196,7 +197,7 @@ class Trainer:
         attempt = member.session.callbacks
         with self._ending(attempt):
             inversion = member.result()
-            if attempt.should_stop():
+            if attempt.should_stop() and attempt.ending != "time":  # what is done at last need not be thrown away
                 raise Cancelled
             final = state.dump(member.session.run)
             seconds = attempt.device_seconds

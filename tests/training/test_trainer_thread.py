@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.training.worker_process import wait_until
+from training import runner
 from training.attempt import Attempt
 from training.inversion.callbacks import Stage
 from training.models import Job, State
@@ -33,6 +34,13 @@ def test_a_job_without_a_message_is_found_within_the_poll(alice, submit, tiny, t
     job = submit(alice, base=tiny)  # nothing here listens to the queue
     wait_until(lambda: state_of(job) == State.SUCCEEDED, "a job that no message told of", seconds=2 * POLL_SECONDS + 20)
     assert trainer.alive
+
+
+def test_a_trainer_that_does_not_get_on_counts_as_dead(trainer, db, monkeypatch):
+    trainer.start()
+    wait_until(lambda: trainer.alive, "its start")
+    monkeypatch.setattr(runner, "HANG_SECONDS", -1.0)
+    assert not trainer.alive
 
 
 def test_a_stop_gives_the_job_back_even_when_the_engine_does_not_listen(alice, submit, tiny, trainer):
