@@ -47,6 +47,14 @@ def number(name: str, default: int, *, minimum: int = 0) -> int:
     return result
 
 
+def choice(name: str, options: tuple[str, ...]) -> str:
+    """Return one of ``options``, in whatever case it is written; the first is the default."""
+    value = os.environ.get(name, "").strip().lower() or options[0]
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} is {value!r}; use {' or '.join(options)}.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -9,7 +9,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.functional import SimpleLazyObject
 
-from hub import env
+from hub import env, logs
 from hub.secret import secret_key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +110,9 @@ HUB_ACCOUNT_MEGABYTES = env.number("HUB_ACCOUNT_MEGABYTES", 2_000)
 HUB_JOB_MINUTES = env.number("HUB_JOB_MINUTES", 120, minimum=1)
 #: Days after a job's end for which its training images are kept.
 HUB_TRAINING_IMAGES_DAYS = env.number("HUB_TRAINING_IMAGES_DAYS", 30)
+
+#: What a program must send to read ``/metrics``; without one there is no such page.
+HUB_METRICS_TOKEN = env.text("HUB_METRICS_TOKEN")
 
 # In the database, since counters of throttles and of failed logins must hold for all processes and over restarts.
 CACHES = {
@@ -251,15 +254,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.text("HUB_LOG_LEVEL", "INFO").upper()},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "django.server": {"level": "WARNING"},
-        "pika": {"level": "CRITICAL"},  # a dozen lines a connection; what fails is raised, and told by who asked for it
-    },
-}
+LOGGING = logs.configuration(
+    kind=env.choice("HUB_LOG_FORMAT", ("plain", "json")), level=env.text("HUB_LOG_LEVEL", "INFO").upper()
+)

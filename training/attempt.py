@@ -119,7 +119,9 @@ class Attempt(Callbacks):
         except LeaseLost:
             self.end("lost")
         except (DatabaseError, InterfaceError) as error:  # the one before is still there
-            log.warning("%s: the database did not take a checkpoint (%s)", self.lease, first_line(error))
+            log.warning(
+                "%s: the database did not take a checkpoint (%s)", self.lease, first_line(error), extra=self.lease.about
+            )
             connection.close()
 
     def persist(self, store: Callable[[], T]) -> T:
@@ -135,14 +137,14 @@ class Attempt(Callbacks):
                 connection.close()
                 if self.should_stop():
                     raise
-                log.warning("%s: the database does not answer (%s); trying again", self.lease, first_line(error))
+                log.warning("%s: no answer of the database (%s)", self.lease, first_line(error), extra=self.lease.about)
             except OSError as error:
                 if self.should_stop() or now() - begun > STORAGE_PATIENCE_SECONDS:
                     raise NotStored(
                         f"The hub could not store what the job made: {error.strerror or error}. Tell the operator, "
                         "and try again when there is room."
                     ) from error
-                log.warning("%s: the storage takes nothing (%s); trying again", self.lease, error)
+                log.warning("%s: the storage takes nothing (%s)", self.lease, error, extra=self.lease.about)
             time.sleep(RETRY_SECONDS)
 
     def _tell(self, **news: Any) -> None:

@@ -37,7 +37,8 @@ class Heart(threading.Thread):
                 self.beat(self.attempts())
                 self._introduce()
             except (DatabaseError, InterfaceError) as error:
-                log.warning("worker %s: the database did not take a report (%s)", self.worker.name, first_line(error))
+                name = self.worker.name
+                log.warning("worker %s: no report was taken (%s)", name, first_line(error), extra={"worker": name})
                 connection.close()
             time.sleep(BEAT_SECONDS)
         connection.close()

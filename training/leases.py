@@ -70,6 +70,11 @@ class Lease:
     def __str__(self) -> str:
         return f"job {self.job_id} (fence {self.fence})"
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What log records say of it beside their sentence."""
+        return {"job": self.job_id, "fence": self.fence, "worker": self.worker}
+
     def row(self) -> QuerySet[Job]:
         """The job's row as long as the lease holds, else no row. Every write of the worker goes through this."""
         return Job.objects.filter(pk=self.job_id, fence=self.fence, worker=self.worker, state=State.RUNNING)

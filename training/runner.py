@@ -109,7 +109,10 @@ class Trainer:
                 transitions.give_back(attempt.lease)
             Worker.objects.filter(name=self.name).delete()
         except (OperationalError, InterfaceError):
-            log.warning("worker %s: the database does not answer; its jobs wait for the end of their leases", self.name)
+            log.warning(
+                "worker %s: the database does not answer; its jobs wait for the end of their leases", self.name,
+                extra={"worker": self.name},
+            )  # fmt: skip
         return not self._thread.is_alive()
 
     def _work(self) -> None:
@@ -119,7 +122,8 @@ class Trainer:
                 try:
                     act()
                 except (OperationalError, InterfaceError) as error:
-                    log.warning("The database does not answer (%s); jobs wait or are taken up later", first_line(error))
+                    told = "The database does not answer (%s); jobs wait or are taken up later"
+                    log.warning(told, first_line(error), extra={"worker": self.name})
                     connection.close()
             if not self._members() and not self._stopping.is_set():
                 WAKE.wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # workers started together do not ask together
@@ -169,7 +173,7 @@ class Trainer:
         if job is None:  # deleted meanwhile
             return
         attempt = self.attempt_of(lease, job.loss_curve)
-        log.info("%s: begun", lease, extra=_about(lease))
+        log.info("%s: begun", lease, extra=lease.about)
         self.attempts.append(attempt)
         if self._stopping.is_set():
             attempt.end("stop")
@@ -204,7 +208,7 @@ class Trainer:
             attempt.persist(
                 lambda: publishing.publish(lease=attempt.lease, inversion=inversion, state=final, seconds=seconds)
             )
-            log.info("%s: succeeded", attempt.lease, extra=_about(attempt.lease))
+            log.info("%s: succeeded", attempt.lease, extra=attempt.lease.about)
             self.attempts.remove(attempt)
 
     @contextmanager
@@ -216,10 +220,10 @@ class Trainer:
         except Cancelled:
             self._close(attempt, self._wished(attempt))
         except LeaseLost:
-            log.warning("%s: lost to another worker; nothing more was written", lease, extra=_about(lease))
+            log.warning("%s: lost to another worker; nothing more was written", lease, extra=lease.about)
             self.attempts.remove(attempt)
         except NoRoom:
-            log.warning("%s: given back, there is no memory for it beside the others", lease, extra=_about(lease))
+            log.warning("%s: given back, there is no memory for it beside the others", lease, extra=lease.about)
             self._close(attempt, lambda: transitions.give_back(lease))
         except torch.OutOfMemoryError:
             self._out_of_memory(attempt)
@@ -241,7 +245,7 @@ class Trainer:
     def _fail(self, attempt: Attempt, failure: Failure) -> None:
         lease = attempt.lease
         level = logging.ERROR if failure.traceback else logging.INFO
-        log.log(level, "%s: failed (%s)", lease, failure.code, exc_info=bool(failure.traceback), extra=_about(lease))
+        log.log(level, "%s: failed (%s)", lease, failure.code, exc_info=bool(failure.traceback), extra=lease.about)
         self._close(
             attempt,
             lambda: transitions.fail(lease, code=failure.code, message=failure.message, traceback=failure.traceback),
@@ -253,14 +257,14 @@ class Trainer:
             written = attempt.persist(end) if end else False
             log.info(
                 "%s: ended (%s), %s", attempt.lease, attempt.ending or "by itself", "written" if written else "not written",
-                extra=_about(attempt.lease),
+                extra=attempt.lease.about,
             )  # fmt: skip
         finally:
             self.attempts.remove(attempt)
 
     def _out_of_memory(self, attempt: Attempt) -> None:
         """Anything but a step found no memory: wait for those beside it, or fail where there are none."""
-        log.warning("%s: not enough memory", attempt.lease, exc_info=True, extra=_about(attempt.lease))
+        log.warning("%s: not enough memory", attempt.lease, exc_info=True, extra=attempt.lease.about)
         if self._members():
             self._pack.shrink()
             self._close(attempt, lambda: transitions.give_back(attempt.lease))
@@ -278,7 +282,7 @@ class Trainer:
             except BadState as error:
                 if config.further:
                     raise
-                log.warning("%s: begun anew: %s", attempt.lease, error, extra=_about(attempt.lease))
+                log.warning("%s: begun anew: %s", attempt.lease, error, extra=attempt.lease.about)
         return Session(config, images, base, attempt, scorers=self._scorers)
 
     def _pack_for(self, wanted: BaseModel) -> Pack:
@@ -288,8 +292,3 @@ class Trainer:
             self._pack, self._source = Pack(load_base(wanted.source), slots=settings.HUB_TRAINING_SLOTS), wanted.source
         check_unchanged(wanted, self._pack.base.fingerprint)
         return self._pack
-
-
-def _about(lease: Lease) -> dict[str, int]:
-    """What log records say of a job beside their sentence."""
-    return {"job": lease.job_id, "fence": lease.fence}

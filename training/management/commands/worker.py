@@ -52,13 +52,15 @@ class Command(BaseCommand):
         except InversionError as error:
             raise CommandError(error.message) from error
         listener.start()
-        log.info("worker %s: ready", trainer.name)
+        about = {"worker": trainer.name}
+        log.info("worker %s: ready", trainer.name, extra=about)
         while trainer.alive and not stop.wait(WATCH_SECONDS):
             pass
         died = not stop.is_set()
         ended = trainer.stop(STOP_SECONDS)
         listener.stop(QUEUE_STOP_MS)
-        log.log(logging.ERROR if died else logging.INFO, "worker %s: %s", trainer.name, "died" if died else "stopped")
+        level, what = (logging.ERROR, "died") if died else (logging.INFO, "stopped")
+        log.log(level, "worker %s: %s", trainer.name, what, extra=about)
         if died or not ended:
             sys.stderr.flush()
             os._exit(1 if died else 0)  # a thread inside torch would crash an orderly exit
