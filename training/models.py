@@ -170,6 +170,12 @@ class Job(models.Model):
                 name="training_job_images",
                 condition=Q(images_deleted=None, finished__isnull=False),
             ),
+            models.Index(
+                fields=["finished"],
+                include=["state", "error_code", "device_seconds"],
+                name="training_job_ended",
+                condition=Q(finished__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="training_job_state"),

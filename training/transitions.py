@@ -36,6 +36,7 @@ SET state = 'running', worker = %(worker)s, fence = fence + 1, attempts = attemp
 WHERE id = (SELECT job.id FROM training_job job JOIN queue ON queue.id = job.id
             WHERE queue.held = '' ORDER BY queue.turn, queue.ready, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED)
   AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())) AND {{beside}}
+  AND NOT EXISTS (SELECT FROM training_worker WHERE name = %(worker)s AND draining)
 RETURNING id, fence, device_seconds
 """
 
@@ -140,8 +141,11 @@ def give_back(lease: Lease) -> bool:
 
 
 def take_back(job: Job) -> bool:
-    """Take a job from its worker, which then may write nothing more, and put it back in the queue; False when none has it."""
-    return _back_to_queue(Job.objects.filter(pk=job.pk, state=State.RUNNING))
+    """Take a job from its worker, which then may write nothing more, and put it back in the queue.
+
+    False when the worker of that ``fence`` has it no more: a second request is no second taking.
+    """
+    return _back_to_queue(Job.objects.filter(pk=job.pk, fence=job.fence, state=State.RUNNING))
 
 
 def _back_to_queue(running: Any) -> bool:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training import views
+from training import staff_views, views
 
 app_name = "training"
 urlpatterns = [
@@ -15,4 +15,10 @@ urlpatterns = [
     path("jobs/<int:pk>/further", views.further, name="further"),
     path("jobs/<int:pk>/snapshots", views.snapshot, name="snapshot"),
     path("jobs/<int:pk>/publish", views.publish, name="publish"),
+    path("staff/jobs", staff_views.jobs, name="staff-jobs"),
+    path("staff/jobs/<int:pk>/requeue", staff_views.requeue, name="staff-requeue"),
+    path("staff/jobs/<int:pk>/cancel", staff_views.cancel, name="staff-cancel"),
+    path("staff/jobs/<int:pk>/retry", staff_views.retry, name="staff-retry"),
+    path("staff/workers/<name>/drain", staff_views.drain, {"draining": True}, name="staff-drain"),
+    path("staff/workers/<name>/undrain", staff_views.drain, {"draining": False}, name="staff-undrain"),
 ]
