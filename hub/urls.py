@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from hub.accounts import views as accounts
 from hub.health import healthz
+from hub.metrics import metrics
 
 handler400 = "hub.error_pages.bad_request"
 handler403 = "hub.error_pages.permission_denied"
@@ -24,6 +25,7 @@ api = [
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/tokens/", accounts.tokens, name="tokens"),
     path("accounts/tokens/new", accounts.token_create, name="token-create"),

@@ -18,7 +18,7 @@ from registry.formats import Encoder, canonical
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
 from training.bases import ensure_builtin_bases
-from training.models import Job, JobPreview
+from training.models import Job, JobPreview, Worker
 from training.services import find_base
 
 WHO = ("anonymous", "stranger", "owner", "staff")
@@ -28,6 +28,7 @@ TABLE = [
     # The site
     ("GET", "/", "", (200, 200, 200, 200)),
     ("GET", "/healthz", "healthz", (200, 200, 200, 200)),
+    ("GET", "/metrics", "metrics", (404, 404, 404, 404)),
     ("GET", "/upload", "upload", (302, 200, 200, 200)),
     ("POST", "/upload", "upload", (302, 422, 422, 422)),
     ("GET", "/train", "train", (302, 200, 200, 200)),
@@ -61,6 +62,13 @@ TABLE = [
     ("GET", "/alice/public-one/v1/canonical", "<owner>/<name>/v<int:number>/<target>", (200, 200, 200, 200)),
     ("GET", "/alice/private-one/v1/canonical", "<owner>/<name>/v<int:number>/<target>", (404, 404, 200, 200)),
     ("GET", "/media/pictures/{picture}.webp", "media/pictures/<int:pk>-<digest>.webp", (404, 404, 200, 200)),
+    # Staff
+    ("GET", "/staff/jobs", "staff/jobs", (302, 404, 404, 200)),
+    ("POST", "/staff/jobs/{job}/requeue", "staff/jobs/<int:pk>/requeue", (302, 404, 404, 302)),
+    ("POST", "/staff/jobs/{job}/cancel", "staff/jobs/<int:pk>/cancel", (302, 404, 404, 302)),
+    ("POST", "/staff/jobs/{job}/retry", "staff/jobs/<int:pk>/retry", (302, 404, 404, 302)),
+    ("POST", "/staff/workers/{worker}/drain", "staff/workers/<name>/drain", (302, 404, 404, 302)),
+    ("POST", "/staff/workers/{worker}/undrain", "staff/workers/<name>/undrain", (302, 404, 404, 302)),
     # Accounts
     ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
     ("GET", "/accounts/tokens/", "accounts/tokens/", (302, 200, 200, 200)),
@@ -209,6 +217,7 @@ def world(alice, bob, sam):
     return {
         "job": job.pk,
         "token": token.pk,
+        "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
         "job_preview": sketch.pk,
         "picture": "{}-{}".format((preview := made["private"].previews.get()).pk, preview.blob[:12]),
