@@ -4,7 +4,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_VAR=/var/lib/starword
 WORKDIR /srv/starword
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN python -m pip install --no-cache-dir --constraint constraints.txt '.[web]'
-COPY manage.py CHANGELOG.md ./
+COPY manage.py gunicorn.conf.py CHANGELOG.md ./
 COPY hub hub
 COPY registry registry
 COPY training training
