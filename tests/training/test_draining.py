@@ -1,49 +1,69 @@
-"""A real worker that staff drain: it ends what it trains, takes nothing more, and can be stopped then."""
+"""A trainer that staff drain: it ends what it trains, takes nothing more, can be stopped then; and what it logs on the way."""
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
 
-from tests.training.worker_process import WorkerProcess, wait_until
-from training import figures
+from hub.logs import JsonLines
+from tests.training.worker_process import wait_until
+from training import figures, runner
+from training.attempt import Attempt
+from training.inversion.callbacks import Stage
 from training.models import Job, State, Worker
-from training.runner import POLL_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: Of the tiny model: seconds of training, so that the worker is drained before they end.
-STEPS = 250
+#: Seconds between two looks for jobs, so that many pass in the second that the test waits.
+POLL_SECONDS = 0.1
 
 
-def in_state(job, state):
-    return lambda: Job.objects.filter(pk=job.pk, state=state).exists()
+def state_of(job):
+    return Job.objects.values_list("state", flat=True).get(pk=job.pk)
 
 
-def test_a_drained_worker_ends_its_job_claims_nothing_and_says_so(
-    as_user, sam, alice, submit, tiny, tmp_path, monkeypatch
+def test_a_drained_trainer_ends_its_job_takes_no_more_and_says_so(
+    as_user, sam, alice, submit, tiny, monkeypatch, caplog
 ):
-    monkeypatch.setenv("HUB_LOG_FORMAT", "json")
-    staff = as_user(sam)
-    with WorkerProcess(tmp_path) as worker:
-        name = wait_until(Worker.objects.first, "the worker's row").name
-        first = submit(alice, base=tiny, name="first", steps=STEPS)
-        wait_until(in_state(first, State.RUNNING), "the first job's claim")
-        staff.post(f"/staff/workers/{name}/drain")
-        second = submit(alice, base=tiny, name="second")
-        assert in_state(first, State.RUNNING)(), "drained too late to prove anything; raise STEPS"
-        wait_until(in_state(first, State.SUCCEEDED), "the first job's end")
-        time.sleep(POLL_SECONDS * 1.5)
-        assert in_state(second, State.QUEUED)() and worker.process.poll() is None
-        [row] = figures.workers()
-        assert (row.name, row.label) == (name, "empty: it can be stopped")
-        assert worker.stop()[0] == 0
+    monkeypatch.setattr(runner, "POLL_SECONDS", POLL_SECONDS)
+    staff, trainer = as_user(sam), runner.Trainer()
+    reached, go_on = threading.Event(), threading.Event()
+
+    class Held(Attempt):
+        def on_stage(self, stage):
+            super().on_stage(stage)
+            if stage == Stage.ENCODING:
+                reached.set()
+                go_on.wait(60)
+
+    trainer.attempt_of = Held
+    first = submit(alice, base=tiny, name="first")
+    with caplog.at_level("INFO"):
+        trainer.start()
+        try:
+            assert reached.wait(60)
+            wait_until(Worker.objects.exists, "the worker's row")
+            assert staff.post(f"/staff/workers/{trainer.name}/drain").status_code == 302
+            second = submit(alice, base=tiny, name="second")
+            [busy] = figures.workers()
+            assert (busy.label, busy.jobs) == ("takes no more jobs", 1)
+            go_on.set()
+            wait_until(lambda: state_of(first) == State.SUCCEEDED, "the end of what it trained")
+            time.sleep(1)
+            [empty] = figures.workers()
+            assert state_of(second) == State.QUEUED and trainer.alive
+            assert (empty.name, empty.label) == (trainer.name, "empty: it can be stopped")
+        finally:
+            go_on.set()
+            assert trainer.stop(60)
     assert not Worker.objects.exists()
 
-    records = [json.loads(line) for line in worker.log.read_text().splitlines()]
-    about_first = [record for record in records if record.get("job") == first.pk]
-    assert [record["message"].split(": ")[1] for record in about_first] == ["begun", "succeeded"]
-    assert {(record["fence"], record["worker"]) for record in about_first} == {(1, name)}
-    assert {record["worker"] for record in records if record["logger"].endswith("worker")} == {name}
+    lines = [json.loads(JsonLines().format(record)) for record in caplog.records]
+    about = [line for line in lines if line["logger"] == "training.runner"]
+    assert [line["message"].split(": ")[1] for line in about] == ["begun", "succeeded"]
+    assert {(line["job"], line["fence"], line["worker"]) for line in about} == {(first.pk, 1, trainer.name)}
+    [asked] = [line for line in lines if line["logger"] == "training.staff"]
+    assert asked["worker"] == trainer.name and asked["message"].endswith("takes no more jobs, asked by sam")
