@@ -11,7 +11,7 @@ from training.bases import ensure_builtin_bases
 from training.failures import Reason
 from training.models import BaseModel, Job
 
-TOKEN = "s3cret-Ünicode"
+TOKEN = "s3cret-of-the-scraper"
 
 
 @pytest.fixture
