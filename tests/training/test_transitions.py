@@ -119,6 +119,8 @@ def test_an_end_without_a_result_leaves_no_checkpoint(alice, submit, end):
 def test_a_job_taken_from_its_worker_waits_again_and_the_worker_may_write_nothing_more(alice, submit):
     job = submit(alice)
     lease = transitions.claim(worker="w")
+    assert transitions.take_back(job) is False  # as it was read, no worker had it
+    job.refresh_from_db()
     assert transitions.take_back(job)
     job.refresh_from_db()
     assert (job.state, job.worker, job.attempts) == (State.QUEUED, "", 0)
