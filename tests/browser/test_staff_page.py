@@ -53,9 +53,9 @@ def test_a_cancelling_that_is_thought_better_of_does_nothing(open_page, busy, sa
     assert Job.objects.filter(pk=job.pk, state=State.QUEUED).exists()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_and_works_without_scripts(open_page, busy, sam, scheme):
-    page = open_page(width=360, scheme=scheme, scripts=False, user=sam)
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (641, "dark"), (1201, "light")])
+def test_it_fits_its_window_and_works_without_scripts(open_page, busy, sam, width, scheme):
+    page = open_page(width=width, scheme=scheme, scripts=False, user=sam)
     page.goto("/staff/jobs")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name=f"Drain {BUSY}").click()

@@ -125,5 +125,5 @@ def test_a_drained_worker_gets_no_more_jobs_from_that_moment(staff, alice, submi
 def test_what_an_action_told_comes_with_the_part_and_stays_when_the_page_asks_again(staff, alice, submit):
     job = submit(alice)
     done = staff.post(f"/staff/jobs/{job.pk}/cancel", follow=True, **HTMX).content.decode()
-    assert 'id="told" role="status" hx-swap-oob="true"' in done and "is cancelled" in done
+    assert 'id="told" class="told" role="status" hx-swap-oob="true"' in done and "is cancelled" in done
     assert "told" not in staff.get("/staff/jobs", **HTMX).content.decode()
