@@ -18,7 +18,7 @@ from training.errors import TrainingError
 from training.figures import Condition
 from training.models import Job, Worker
 
-#: Seconds between two looks of an open page: a page of one of the staff costs a dozen statements.
+#: Seconds between two looks of an open page, each of which costs a dozen statements.
 POLL_SECONDS = 5
 
 
