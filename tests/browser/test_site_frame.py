@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from hub.accounts.models import ApiToken, Scope
 from training.bases import ensure_builtin_bases
@@ -50,7 +51,8 @@ def test_every_column_of_the_jobs_can_be_seen_on_a_phone(open_page, transactiona
     ensure_builtin_bases()
     Job.objects.create(
         owner=alice, base=BaseModel.objects.first(), name="my-kite", token="<my-kite>", kind="object", initialiser="toy",
-        vectors=2, total_steps=300, state="failed", error_message="Try fewer steps.",
+        vectors=2, total_steps=300, state="failed", error_code="diverged", error_message="Try fewer steps.",
+        finished=timezone.now(),
     )  # fmt: skip
     page = open_page(width=360, user=alice)
     page.goto("/jobs")

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from registry import storage
+from training import leases, transitions
 from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview
 from training.pocket.concepts import CONCEPTS, draw
@@ -53,9 +54,11 @@ def test_a_job_is_watched_cancelled_and_tried_again(signed_in):
     assert "Place 1 in the queue" in page.get_by_role("status").inner_text()
 
     # The page follows the job by itself
-    Job.objects.update(state="running", step=30, loss=0.25, steps_per_second=12.5, stage="training")
+    lease = transitions.claim(worker="w")
+    news = {"step": 30, "loss": 0.25, "steps_per_second": 12.5, "stage": "training"}
+    leases.report("w", {lease: news}, renew=False)
     page.get_by_text("30 of 300").first.wait_for()
-    Job.objects.update(state="queued", step=0)
+    transitions.give_back(lease)
     page.get_by_text("Place 1 in the queue").wait_for()
 
     page.get_by_role("button", name="Cancel").click()
