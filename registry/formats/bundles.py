@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from registry.formats.errors import NotAnEmbedding
 from registry.formats.layouts import Found, encoder, named_encoders
-from registry.formats.names import check_token
+from registry.formats.names import check_token, listed
 from registry.formats.tensors import Tensor
 
 _BUNDLED = re.compile(r"bundle_emb\.(?P<word>.+?)\.(?P<key>string_to_param\.\*|[a-z0-9_]+)")
@@ -35,7 +35,8 @@ def found(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
     if not usable:
         raise NotAnEmbedding(
             "The words bundled in this LoRA are stored as what the text encoder gives out, which only the tool that "
-            "wrote them can use."
+            "wrote them can use.",
+            where=listed(tensor.name for tensor in tensors),
         )
     return usable
 

@@ -52,7 +52,8 @@ def container(data: bytes) -> str:
     if len(data) > MAX_FILE_BYTES:
         raise TooLarge(
             f"The file has more than {MAX_FILE_BYTES // 1024**2} MB; an embedding has a few hundred KB at most. "
-            "It may be a LoRA or a checkpoint."
+            "It may be a LoRA or a checkpoint.",
+            where=f"offset {MAX_FILE_BYTES}",
         )
     if not data:
         raise Truncated("The file is empty. Download or export it again.", where="offset 0")
@@ -68,15 +69,16 @@ def container(data: bytes) -> str:
     if image:
         raise UnknownContainer(
             f"The file is a {image} picture. Embeddings in pictures are read from PNG and lossless WebP; upload the "
-            "picture as it was saved at first, or the .pt or .safetensors file of the same embedding."
+            "picture as it was saved at first, or the .pt or .safetensors file of the same embedding.",
+            where="offset 0",
         )
     for magic, what in _OTHERS.items():
         if data.startswith(magic):
-            raise UnknownContainer(f"The file is {what}. {_REMEDY}")
+            raise UnknownContainer(f"The file is {what}. {_REMEDY}", where="offset 0")
     if data[0] == 0x80:
         pickled.read(data)  # only for a better refusal: it names what the stream asks for
-        raise UnknownContainer(f"The file is a bare pickle, not one that torch wrote. {_REMEDY}")
-    raise UnknownContainer(f"The file is no kind of embedding file. {_REMEDY}")
+        raise UnknownContainer(f"The file is a bare pickle, not one that torch wrote. {_REMEDY}", where="offset 0")
+    raise UnknownContainer(f"The file is no kind of embedding file. {_REMEDY}", where="offset 0")
 
 
 def _image(data: bytes) -> str:

@@ -11,14 +11,15 @@ class FormatError(Exception):
 
     code = "format"
 
-    def __init__(self, message: str, *, where: str = "") -> None:
-        """``where`` names the offset, record or key concerned, when there is one."""
+    def __init__(self, message: str, *, where: str) -> None:
+        """``where`` names the offset, record, key or file concerned."""
         if len(message) > MAX_MESSAGE_CHARACTERS:
             half = MAX_MESSAGE_CHARACTERS // 2 - 1
             message = f"{message[:half]}…{message[-half:]}"
         super().__init__(message)
         self.message = message
-        self.where = "".join(c if c.isprintable() else "?" for c in where[:MAX_WHERE_CHARACTERS])
+        shown = "".join(c if c.isprintable() else "?" for c in where[:MAX_WHERE_CHARACTERS])
+        self.where = shown if shown.strip() else repr(shown)  # a key may be empty
 
 
 class UnknownContainer(FormatError):

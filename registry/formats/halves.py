@@ -33,7 +33,8 @@ def join(files: Sequence[tuple[str, Found]]) -> Found | None:
     if counts[0] != counts[1]:
         raise Malformed(
             f"{listed(name for name, _ in files)} are for the same token, but have {counts[0]} and {counts[1]} vectors. "
-            "Take both from the same training step."
+            "Take both from the same training step.",
+            where=listed(name for name, _ in files),
         )
     encoders = tuple(
         Encoder(name, found.encoders[0].vectors, found.encoders[0].dtype)

@@ -29,6 +29,8 @@ from registry.formats.tensors import Tensor
 LAYOUT = "a1111-image"
 _KEYWORD = b"sd-ti-embedding"
 _TENSOR = "TORCHTENSOR"
+#: Where a mistake is that has no name of its own.
+_JSON = "the picture's JSON"
 #: The random numbers that hide the packed JSON: a linear congruential generator from 0, each taken modulo 255.
 _FACTOR, _INCREMENT, _MODULUS = 1664525, 1013904223, 255
 #: Columns that are black in their lower four bits; one stands at each inner edge of the data.
@@ -58,7 +60,8 @@ def read(data: bytes) -> tuple[Found, ...]:
 def _ordinary() -> NotAnEmbedding:
     return NotAnEmbedding(
         "The picture carries no embedding. If it should, upload it as it was saved at first: resizing, converting or "
-        "sending it through a messenger destroys what it carries."
+        "sending it through a messenger destroys what it carries.",
+        where="text and pixels",
     )
 
 
@@ -124,16 +127,17 @@ def json_of(raw: bytes) -> dict[str, Any]:
     ):
         raise TooLarge(
             f"The embedding in the picture has more than {MAX_IMAGE_JSON_NUMBERS} numbers, {MAX_IMAGE_JSON_MARKS} "
-            f"names and lists, or {MAX_IMAGE_JSON_BYTES // 1024**2} MB."
+            f"names and lists, or {MAX_IMAGE_JSON_BYTES // 1024**2} MB.",
+            where=_JSON,
         )
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:
-        raise Malformed("The embedding in the picture is not JSON.") from error
+        raise Malformed("The embedding in the picture is not JSON.", where=_JSON) from error
     if not isinstance(value, dict):
-        raise Malformed("The embedding in the picture is no dictionary.")
+        raise Malformed("The embedding in the picture is no dictionary.", where=_JSON)
     return value
 
 
@@ -141,13 +145,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Malformed(
-            "The embedding in the picture names something twice; readers would disagree about which one counts."
+            "The embedding in the picture names something twice; readers would disagree about which one counts.",
+            where=_JSON,
         )
     return found
 
 
 def _no_constant(value: str) -> Any:
-    raise BadValues(f"The embedding in the picture holds {value}; the training that made it diverged.")
+    raise BadValues(f"The embedding in the picture holds {value}; the training that made it diverged.", where=_JSON)
 
 
 def _embeddings(raw: bytes) -> tuple[Found, ...]:
@@ -156,7 +161,10 @@ def _embeddings(raw: bytes) -> tuple[Found, ...]:
     if not isinstance(parameters, dict) or not parameters:
         raise Malformed("The picture's data holds no vectors.", where="string_to_param")
     if len(parameters) > MAX_TENSORS or any(len(name) > MAX_NAME_CHARACTERS for name in parameters):
-        raise TooLarge(f"The picture's data holds {len(parameters)} tensors, or one with a very long name.")
+        raise TooLarge(
+            f"The picture's data holds {len(parameters)} tensors, or one with a very long name.",
+            where="string_to_param",
+        )
     return layouts.a1111(value, [_tensor(name, item) for name, item in parameters.items()], layout=LAYOUT)
 
 
@@ -173,7 +181,9 @@ def _tensor(name: str, item: Any) -> Tensor:
     ):
         raise Malformed("The vectors in the picture's data are no table of numbers.", where=name[:80])
     if len(rows) > MAX_ROWS:
-        raise TooLarge(f"The picture's data has {len(rows)} vectors; an embedding has at most {MAX_ROWS}.")
+        raise TooLarge(
+            f"The picture's data has {len(rows)} vectors; an embedding has at most {MAX_ROWS}.", where=name[:80]
+        )
     try:
         with np.errstate(over="ignore"):
             values = np.array(rows, np.float64).astype(np.float32)

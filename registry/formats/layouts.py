@@ -20,6 +20,10 @@ from registry.formats.types import Encoder
 __all__ = ["Found", "a1111", "check_token", "encoder", "from_object", "from_tensors", "named_encoders"]
 
 
+#: Where the object of a torch file is, which has no name of its own.
+_PICKLE = "the pickle's object"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """One embedding of a recognised layout."""
@@ -80,7 +84,8 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
         return replace(found, warnings=(half,))
     if any(encoder_names.LAYER.fullmatch(name) for name in by_name):
         raise UnknownLayout(
-            "The file holds vectors for layers of the UNet (XTI), but not for each of the 16 that have them."
+            "The file holds vectors for layers of the UNet (XTI), but not for each of the 16 that have them.",
+            where=listed(by_name),
         )
     if not encoder_names.NAMED & set(by_name):
         return None
@@ -102,10 +107,13 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
     if isinstance(value, list | tuple):
         return (_trace(value, records),)
     if not isinstance(value, dict) or not value:
-        raise UnknownLayout("The file holds no named tensors. An embedding is a dictionary of a token and its vectors.")
+        raise UnknownLayout(
+            "The file holds no named tensors. An embedding is a dictionary of a token and its vectors.", where=_PICKLE
+        )
     if not all(type(key) is str for key in value):
         raise NotAnEmbedding(
-            "The file's tensors have numbers for names, as a hypernetwork's do; it is not an embedding."
+            "The file's tensors have numbers for names, as a hypernetwork's do; it is not an embedding.",
+            where=listed(key for key in value if type(key) is not str),
         )
     _check_names(value)
     lookalikes.refuse(value)
@@ -181,7 +189,7 @@ def _together(tensors: dict[str, Tensor], names: tuple[str, ...]) -> tuple[Encod
 def _bare(view: TensorRef, records: dict[str, bytes]) -> Found:
     """One tensor without a name, as training code of DeepFloyd IF leaves it."""
     if len(view.shape) == 3 and view.shape[1] == 77:
-        raise NotAnEmbedding(_ENCODER_OUTPUT)
+        raise NotAnEmbedding(_ENCODER_OUTPUT, where=_PICKLE)
     (tensor,) = torch_object.tensors({"tensor": view}, records)
     warning = "The file holds one tensor without a name, so nothing says which token or model it is for."
     return Found(layout="raw", encoders=(encoder("", tensor),), warnings=(warning,))
@@ -197,7 +205,8 @@ def _trace(values: Sequence[Any], records: dict[str, bytes]) -> Found:
         for step in values
     ):
         raise UnknownLayout(
-            f"The file holds a list of {len(values)} things. Export the last step of the training alone, as {{token: vectors}}."
+            f"The file holds a list of {len(values)} things. Export the last step of the training alone, as {{token: vectors}}.",
+            where=_PICKLE,
         )
     (found,) = from_tensors(torch_object.tensors(values[-1], records))
     return replace(found, warnings=(f"The file keeps {len(values)} steps of a training; the last one was taken.",))
@@ -217,4 +226,7 @@ def _parameters(parameters: Any) -> dict[str, TensorRef]:
 
 def _check_names(names: dict[Any, Any]) -> None:
     if any(len(name) > MAX_NAME_CHARACTERS for name in names):
-        raise TooLarge(f"The file names something with more than {MAX_NAME_CHARACTERS} characters.")
+        raise TooLarge(
+            f"The file names something with more than {MAX_NAME_CHARACTERS} characters.",
+            where=listed(name for name in names if len(name) > MAX_NAME_CHARACTERS),
+        )

@@ -60,9 +60,12 @@ def inspect_files(files: Sequence[NamedFile]) -> tuple[Part, ...]:
     sidecar, or a word and its negative. Raises ``UnrelatedFiles`` for others, and every ``FormatError`` of ``inspect``.
     """
     if not files:
-        raise UnrelatedFiles("No file came. Choose the file of the embedding.")
+        raise UnrelatedFiles("No file came. Choose the file of the embedding.", where="files")
     if len(files) > MAX_FILES:
-        raise TooLarge(f"{len(files)} files came; at most {MAX_FILES} are read together.")
+        raise TooLarge(
+            f"{len(files)} files came; at most {MAX_FILES} are read together. Upload each embedding on its own.",
+            where=listed(file.name for file in files),
+        )
     sidecars = [file for file in files if _is_sidecar(file.data)]
     if sidecars and len(files) == len(sidecars) + 1 and len(sidecars) == 1:
         (main,) = (file for file in files if file is not sidecars[0])
@@ -177,7 +180,10 @@ def _with_sidecar(read: _Read, sidecar: NamedFile) -> Part:
 def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
     """Word to placeholder tokens, as the sidecar says. Raises ``TooLarge``, ``Malformed`` or ``BadToken``."""
     if len(sidecar.data) > MAX_SIDECAR_BYTES:
-        raise TooLarge(f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar.")
+        raise TooLarge(
+            f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar.",
+            where=label(sidecar.name)[:80],
+        )
     try:
         words = json.loads(sidecar.data.decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -68,7 +68,8 @@ def check_size(width: int, height: int) -> None:
     if max(width, height) > MAX_IMAGE_SIDE or width * height > MAX_IMAGE_PIXELS:
         raise TooLarge(
             f"The picture has {width} × {height} pixels; those that carry an embedding have at most {MAX_IMAGE_SIDE} "
-            f"along a side and {MAX_IMAGE_PIXELS} in all. Upload the embedding's own file."
+            f"along a side and {MAX_IMAGE_PIXELS} in all. Upload the embedding's own file.",
+            where="the picture's size",
         )
 
 

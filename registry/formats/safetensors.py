@@ -91,7 +91,10 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
     wanted = [entry for entry in entries if not bundled or entry[0] in bundled]
     if sum((stop - start) // ITEM_BYTES[dtype] for _, dtype, _, start, stop in wanted) > MAX_NUMBERS:
         lookalikes.refuse(header)
-        raise TooLarge(f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.")
+        raise TooLarge(
+            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.",
+            where="header",
+        )
     tensors = [
         Tensor(name, decode(body[start:stop], dtype, shape, name), dtype) for name, dtype, shape, start, stop in wanted
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from registry.formats.errors import Malformed, TooLarge
 from registry.formats.limits import MAX_NUMBERS, MAX_TENSORS
+from registry.formats.names import listed
 from registry.formats.pickle_records import TensorRef
 from registry.formats.tensors import ITEM_BYTES, Tensor, decode
 
@@ -14,9 +15,14 @@ def tensors(values: dict[str, TensorRef], records: dict[str, bytes]) -> list[Ten
     Views may overlap, so a small file could ask for very many numbers: they are counted before any is read.
     """
     if len(values) > MAX_TENSORS:
-        raise TooLarge(f"The file holds {len(values)} tensors; an embedding has at most {MAX_TENSORS}.")
+        raise TooLarge(
+            f"The file holds {len(values)} tensors; an embedding has at most {MAX_TENSORS}.", where=listed(values)
+        )
     if sum(_count(name, view, records) for name, view in values.items()) > MAX_NUMBERS:
-        raise TooLarge(f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.")
+        raise TooLarge(
+            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.",
+            where=listed(values),
+        )
     return [_read(name, view, records) for name, view in values.items()]
 
 

@@ -35,7 +35,8 @@ def pixels(data: bytes) -> np.ndarray:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise UnknownContainer(
-            "The file is a WebP picture, which is only read where Pillow is installed. Upload it as PNG."
+            "The file is a WebP picture, which is only read where Pillow is installed. Upload it as PNG.",
+            where="offset 0",
         ) from error
     try:
         with Image.open(io.BytesIO(_alone(stream)), formats=["WEBP"]) as picture:

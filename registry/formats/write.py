@@ -71,7 +71,8 @@ def write(
     if target not in targets_for(encoders):
         able = ", ".join(targets_for(encoders))
         raise WrongTarget(
-            f"This embedding cannot be written as {target} without changing what it is. It can be: {able}."
+            f"This embedding cannot be written as {target} without changing what it is. It can be: {able}.",
+            where=", ".join(encoder.name for encoder in encoders),
         )
     tensors = {encoder.name: _as_dtype(encoder, Dtype(dtype)) for encoder in encoders}
     match target:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
 
 from registry.formats import FormatError, NamedFile, inspect_files, report
 from registry.formats.limits import MAX_FILE_BYTES
@@ -16,6 +16,12 @@ def read_file(path: Path) -> bytes:
     """The file's bytes, or just enough of a larger one for it to be refused. Raises ``OSError``."""
     with path.open("rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
+
+
+def say(stream: OutputWrapper, text: str) -> None:
+    """Write a line. What the terminal cannot show is written as an escape: file names may be any bytes."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 class Command(BaseCommand):
@@ -38,7 +44,7 @@ class Command(BaseCommand):
         for path in files:
             answer = self._answer(path)
             refused |= "error" in answer
-            self.stdout.write(_as_json(answer) if json else _as_text(answer))
+            say(self.stdout, _as_json(answer) if json else _as_text(answer))
         if refused:
             raise SystemExit(1)
 
@@ -48,10 +54,10 @@ class Command(BaseCommand):
             told = [{"label": part.label, **report(part.inspection)} for part in parts]
             return {"file": str(path), **told[0], **({"parts": told} if len(told) > 1 else {})}
         except FormatError as error:
-            return {"file": str(path), "error": {"code": error.code, "message": error.message}}
+            return {"file": str(path), "error": {"code": error.code, "message": error.message, "where": error.where}}
         except OSError as error:
             message = f"The file cannot be read: {error.strerror or error}."
-            return {"file": str(path), "error": {"code": "unreadable", "message": message}}
+            return {"file": str(path), "error": {"code": "unreadable", "message": message, "where": str(path)}}
 
 
 def _as_json(answer: dict[str, Any]) -> str:
@@ -60,7 +66,8 @@ def _as_json(answer: dict[str, Any]) -> str:
 
 def _as_text(answer: dict[str, Any]) -> str:
     if "error" in answer:
-        return f"{answer['file']}: refused ({answer['error']['code']}). {answer['error']['message']}"
+        error = answer["error"]
+        return f"{answer['file']}: refused ({error['code']}, at {error['where']}). {error['message']}"
     parts = answer.get("parts", [])
     if parts:
         heads = [f"{answer['file']}, {part['label']}" for part in parts]
@@ -76,7 +83,7 @@ def _lines(head: str, answer: dict[str, Any]) -> str:
         norms = answer["norms"][encoder["name"]]
         low, high = answer["usual_norms"][encoder["name"]]
         lines.append(
-            f"  {encoder['name']}: {rows} × {width} {encoder['dtype']}, norms {min(norms):.3g} to {max(norms):.3g} "
+            f"  {encoder['name']}: {rows} x {width} {encoder['dtype']}, norms {min(norms):.3g} to {max(norms):.3g} "
             f"(usual: {low:g} to {high:g})"
         )
     lines += [f"  token: {token}" for token in answer["tokens"]]

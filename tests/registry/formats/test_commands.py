@@ -43,12 +43,13 @@ def test_inspect_prints_one_object_a_file_and_fails_if_one_was_refused(koi, tmp_
     assert [base["base"] for base in good["bases"]] == ["sd1"] and "CLIP ViT-L/14" in good["bases"][0]["reason"]
     assert set(refused) == set(unreadable) == {"file", "error"}
     assert (refused["error"]["code"], unreadable["error"]["code"]) == ("unknown_container", "unreadable")
+    assert (refused["error"]["where"], unreadable["error"]["where"]) == ("offset 0", str(missing))
 
 
 def test_inspect_in_words_names_shape_token_and_base(koi, capsys):
     call_command("inspect", str(koi))
     out = capsys.readouterr().out
-    assert all(words in out for words in ("2 × 768 F32", "token: <koi>", "base: sd1", "sha256: "))
+    assert all(words in out for words in ("2 x 768 F32", "token: <koi>", "base: sd1", "sha256: "))
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_a_bad_file_is_refused_with_its_code_and_nothing_is_run(case, watch):
     assert (caught.value.code, watch.events, set(sys.modules) - modules) == (code, [], set()), caught.value.message
     message = caught.value.message
     assert len(message) > 20 and message.endswith(".") and message.isprintable() and len(message) < 500
+    assert caught.value.where.strip()
 
 
 def test_the_table_is_large_and_meets_every_code():
