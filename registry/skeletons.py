@@ -8,19 +8,17 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
+from registry.formats.names import is_invisible as _is_hidden
+
 #: Characters of a skeleton that are kept: titles are shorter, and a few characters stand for longer ones.
 MAX_SKELETON_CHARACTERS = 200
 #: Left-to-right marks stand around right-to-left characters in Unicode's table, for its own layout only.
 _LAYOUT_MARK = "\u200e"
-#: Drawn as nothing, though Unicode's categories call them letters, marks or symbols.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
-    map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-)
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character shows nothing or turns the direction of what follows; a plain space does neither."""
-    return unicodedata.category(character)[0] == "C" or character in _INVISIBLE
+    """Whether a character shows nothing or turns the direction of what follows, or may do so: nobody assigned it."""
+    return unicodedata.category(character)[0] == "C" or _is_hidden(character)
 
 
 def skeletons(*names: str) -> list[str]:

@@ -7,21 +7,24 @@ word and say ``<embed>`` of it in the metadata.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from registry.formats.errors import NotAnEmbedding
-from registry.formats.layouts import Found, encoder, named_encoders
-from registry.formats.names import check_token, listed
+from registry.formats.layouts import Found, apart, encoder, named_encoders
+from registry.formats.names import listed, read_token
 from registry.formats.tensors import Tensor
 
 _BUNDLED = re.compile(r"bundle_emb\.(?P<word>.+?)\.(?P<key>string_to_param\.\*|[a-z0-9_]+)")
+_PREFIX = "bundle_emb."
 _FLAG = "<embed>"
 
 
-def names(tensors: Iterable[str], metadata: object) -> frozenset[str]:
+def names(tensors: Collection[str], metadata: object) -> frozenset[str]:
     """The names of bundled tensors, and nothing where a file has none. ``metadata`` may be anything."""
     flagged = {name for name, value in metadata.items() if value == _FLAG} if isinstance(metadata, dict) else set()
-    return frozenset(name for name in tensors if name in flagged or name.startswith("bundle_emb."))
+    if flagged.issuperset(tensors):  # words without a LoRA are a file of embeddings
+        return frozenset()
+    return frozenset(name for name in tensors if name in flagged or name.startswith(_PREFIX))
 
 
 def found(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
@@ -30,23 +33,25 @@ def found(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
     for tensor in tensors:
         match = _BUNDLED.fullmatch(tensor.name)
         word, key = (match["word"], match["key"]) if match else (tensor.name, "")
-        words.setdefault(check_token(word), {})[key] = tensor
-    usable = tuple(_one(word, keys) for word, keys in words.items() if not _has_output(keys))
+        words.setdefault(word, {})[key] = tensor
+    usable = tuple(_one(word, inputs) for word, keys in words.items() if (inputs := _inputs(keys)))
     if not usable:
         raise NotAnEmbedding(
             "The words bundled in this LoRA are stored as what the text encoder gives out, which only the tool that "
             "wrote them can use.",
             where=listed(tensor.name for tensor in tensors),
         )
-    return usable
+    return apart(usable)
 
 
-def _has_output(keys: Collection[str]) -> bool:
-    return any(key.endswith("_out") for key in keys)
+def _inputs(keys: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A word's vectors without those that stand for what a text encoder gives out."""
+    return {key: tensor for key, tensor in keys.items() if not key.endswith("_out")}
 
 
 def _one(word: str, keys: Mapping[str, Tensor]) -> Found:
-    warnings = ("The word comes out of a LoRA; used without it, it may look different.",)
+    word, warnings = read_token(word)
+    warnings = ("The word comes out of a LoRA; used without it, it may look different.", *warnings)
     single = next(iter(keys.values()))
     plain = set(keys) <= {"", "string_to_param.*", "emb_params", "emp_params", "clip_l"} and len(keys) == 1
     if not plain:

@@ -70,8 +70,12 @@ SETS = (
 
 #: Names of tensors that mean a text encoder wherever they stand.
 NAMED = frozenset({*ENCODER_WIDTHS, *ALIASES, "text_encoders_0", "text_encoders_1", *FOREIGN})
+#: What OneTrainer calls vectors that take the place of what a text encoder gives out, beside those that go into it.
+OUTPUTS = frozenset(f"{name}_out" for name in (*SINGLES, *ENCODER_WIDTHS, *ALIASES, *FOREIGN))
 #: Names that stand for something else than a token where they are a file's key.
-RESERVED = frozenset({*SINGLES, *NAMED, *(name for pair in PAIRS for name in pair), "string_to_param", "__metadata__"})
+RESERVED = frozenset(
+    {*SINGLES, *NAMED, *OUTPUTS, *(name for pair in PAIRS for name in pair), "string_to_param", "__metadata__"}
+)
 
 
 def find(names: frozenset[str]) -> EncoderSet | None:

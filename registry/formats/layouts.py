@@ -10,15 +10,12 @@ import numpy as np
 
 from registry.formats import encoder_names, lookalikes, torch_object
 from registry.formats.encoder_names import PAIRS, PLAIN, SINGLES
-from registry.formats.errors import BadValues, NotAnEmbedding, TooLarge, UnknownLayout
+from registry.formats.errors import BadToken, BadValues, NotAnEmbedding, TooLarge, UnknownLayout
 from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_ROWS
-from registry.formats.names import check_token, label, listed
+from registry.formats.names import label, listed, read_token
 from registry.formats.pickle_records import ParameterDict, TensorRef
 from registry.formats.tensors import Tensor
 from registry.formats.types import Encoder
-
-__all__ = ["Found", "a1111", "check_token", "encoder", "from_object", "from_tensors", "named_encoders"]
-
 
 #: Where the object of a torch file is, which has no name of its own.
 _PICKLE = "the pickle's object"
@@ -43,8 +40,22 @@ def from_tensors(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
 
     Returns every embedding in them. Raises a ``FormatError``.
     """
-    by_name = {tensor.name: tensor for tensor in tensors}
-    lookalikes.refuse(by_name)
+    every = {tensor.name: tensor for tensor in tensors}
+    lookalikes.refuse(every)
+    outputs = [name for name in every if name in encoder_names.OUTPUTS]
+    if not outputs:
+        return _recognised(every)
+    if len(outputs) == len(every):
+        raise lookalikes.only_output(outputs)
+    found = _recognised({name: tensor for name, tensor in every.items() if name not in outputs})
+    left_out = (
+        f"{listed(outputs)}: what the text encoder gives out, which only the tool that wrote it uses, was left out."
+    )
+    return tuple(replace(one, warnings=(*one.warnings, left_out)) for one in found)
+
+
+def _recognised(by_name: dict[str, Tensor]) -> tuple[Found, ...]:
+    """Every embedding in tensors that are vectors of words."""
     for names, layout in PAIRS.items():
         if set(by_name) == set(names):
             renamed = dict(zip(("clip_l", "clip_g"), (by_name[name] for name in names), strict=True))
@@ -56,17 +67,33 @@ def from_tensors(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
         name, tensor = next(iter(by_name.items()))
         if name in SINGLES:
             return (Found(layout=SINGLES[name], encoders=(encoder("", tensor),)),)
-        return (Found(layout="diffusers", encoders=(encoder("", tensor),), tokens=(check_token(name),)),)
+        return (_word(tensor),)
     tool = [name for name in by_name if name in encoder_names.RESERVED]
     if tool:
         raise UnknownLayout(
             f"The file holds {listed(by_name)} together, which no tool writes for an embedding.",
             where=listed(tool),
         )
-    return tuple(
-        Found(layout="diffusers", encoders=(encoder("", tensor),), tokens=(check_token(name),), label=name)
-        for name, tensor in by_name.items()
-    )
+    return apart(tuple(_word(tensor) for tensor in by_name.values()))
+
+
+def _word(tensor: Tensor) -> Found:
+    """A tensor that is named after its token, as diffusers does it."""
+    token, warnings = read_token(tensor.name)
+    return Found(layout="diffusers", encoders=(encoder("", tensor),), tokens=(token,), label=token, warnings=warnings)
+
+
+def apart(found: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Words of one file. Raises ``BadToken`` where two of them look the same."""
+    tokens = [one.tokens for one in found]
+    if len(set(tokens)) < len(tokens):
+        twice = next(one.label for one in found if tokens.count(one.tokens) > 1)
+        raise BadToken(
+            f"The file holds {listed([twice])} twice, told apart by characters that cannot be seen. "
+            "Export each as a file of its own.",
+            where=twice,
+        )
+    return found
 
 
 def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
@@ -82,7 +109,7 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
             return found
         half = "Only clip_g is in the file. If it was made for SDXL, its other half (clip_l) is missing."
         return replace(found, warnings=(half,))
-    if any(encoder_names.LAYER.fullmatch(name) for name in by_name):
+    if len(by_name) > 1 and all(encoder_names.LAYER.fullmatch(name) for name in by_name):
         raise UnknownLayout(
             "The file holds vectors for layers of the UNet (XTI), but not for each of the 16 that have them.",
             where=listed(by_name),
@@ -116,12 +143,13 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
             where=listed(key for key in value if type(key) is not str),
         )
     _check_names(value)
-    lookalikes.refuse(value)
-    if "string_to_param" in value:
+    if "string_to_param" in value:  # whatever a tool keeps beside it
         parameters = _parameters(value["string_to_param"])
         layout = "parameter-dict" if isinstance(value["string_to_param"], ParameterDict) else "a1111"
         return a1111(value, torch_object.tensors(parameters, records), layout=layout)
+    lookalikes.refuse(value)
     strangers = [key for key, item in value.items() if not isinstance(item, TensorRef)]
+    lookalikes.refuse_state(strangers)
     if strangers:
         raise UnknownLayout(f"{listed(strangers)} is no tensor; no embedding layout has it.", where=listed(strangers))
     return from_tensors(torch_object.tensors(value, records))
@@ -131,18 +159,21 @@ def a1111(value: dict[Any, Any], tensors: Sequence[Tensor], *, layout: str) -> t
     """AUTOMATIC1111's dictionary, or the older one it grew out of, whose ``string_to_param`` is ``tensors``."""
     step = value.get("step")
     several = len(tensors) > 1
-    return tuple(
-        Found(
+    found = []
+    for tensor in tensors:
+        token, warnings = read_token(tensor.name)
+        one = Found(
             layout=layout,
             encoders=(encoder("", tensor),),
-            tokens=(check_token(tensor.name),),
+            tokens=(token,),
             name=label(value.get("name")),
             step=step if type(step) is int and 0 <= step < 2**31 else None,
             checkpoint=label(value.get("sd_checkpoint_name")) or label(value.get("sd_checkpoint")),
-            label=tensor.name if several else label(value.get("name")),
+            label=token if several else label(value.get("name")),
+            warnings=warnings,
         )
-        for tensor in tensors
-    )
+        found.append(one)
+    return apart(tuple(found))
 
 
 def encoder(name: str, tensor: Tensor) -> Encoder:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from registry.formats.errors import NotAnEmbedding
 
-_LORA = re.compile(
-    r"(^|[._])lora([._]|_[AB]\b|$)|(^|\.)(hada|lokr|oft)_|\.(alpha|dora_scale)$|^(unet|text_encoder)(_\d+)?:\d+:(up|down)$"
-)
+#: Names that no word has, so that one of them tells what a file is, and none of them can be a token.
+_WEIGHT = re.compile(r"\.(weight|bias)$")
 _BUNDLED = re.compile(r"^(bundle_emb|string_to_param)\.")
+#: Names that a word could have too: they tell what a file is only where it holds several tensors.
+_LORA = re.compile(
+    r"(^|[._])lora[._].*\.weight$|(^|\.)(hada|lokr|oft)_|\.(alpha|dora_scale)$|^(unet|text_encoder)(_\d+)?:\d+:(up|down)$"
+)
 _CHECKPOINT = re.compile(
     r"^(model\.diffusion_model|cond_stage_model|first_stage_model|conditioner|text_model|text_encoders?)\.|token_embedding|position_embedding"
 )
-_OUTPUT = re.compile(r"^(emp_params|emb_params|clip_[lgh]|t5|t5xxl|llama|gemma)_out$")
+#: Keys of what is no tensor.
 _OPTIMIZER = frozenset({"optimizer_state_dict", "optimizer", "optimizer_states"})
 _TRAINING = frozenset({"state_dict", "model_state_dict", "pytorch-lightning_version", "global_step"})
 
 
-def refuse(names: Iterable[str]) -> None:
-    """Raise ``NotAnEmbedding`` where the names tell of something else; otherwise do nothing."""
+def is_weight(name: str) -> bool:
+    """Whether a tensor of this name is never a word's, even where it is a file's only one."""
+    return bool(_WEIGHT.search(name) or _BUNDLED.search(name))
+
+
+def refuse(names: Collection[str]) -> None:
+    """Raise ``NotAnEmbedding`` where the names of a file's tensors tell of something else; otherwise do nothing."""
+    several = len(names) > 1
     for name in names:
-        if _LORA.search(name):
+        if _LORA.search(name) and (several or is_weight(name)):
             raise NotAnEmbedding(
                 f"The file is a LoRA ({name[:80]!r} is one of its weights), not an embedding. If words are bundled "
                 "in it, export them as a file of their own.",
@@ -33,19 +42,32 @@ def refuse(names: Iterable[str]) -> None:
                 f"{name[:80]!r} is a word bundled into another file. Export the embedding as a file of its own.",
                 where=name,
             )
-        if _OUTPUT.search(name):
-            raise NotAnEmbedding(
-                f"{name[:80]!r} holds what the text encoder gives out, which only the tool that wrote it can use. "
-                "Export the embedding again without output embeddings.",
-                where=name,
-            )
-        if name in _OPTIMIZER:
+        if _WEIGHT.search(name) or (several and _CHECKPOINT.search(name)):
+            raise _checkpoint(name)
+
+
+def refuse_state(keys: Iterable[str]) -> None:
+    """Raise ``NotAnEmbedding`` where keys, none of them a tensor's, are those of a training that was interrupted."""
+    for key in keys:
+        if key in _OPTIMIZER:
             raise NotAnEmbedding(
                 "The file is the state of an optimiser, kept to go on training. Upload the embedding beside it, "
                 "which has the same name without .optim.",
-                where=name,
+                where=key,
             )
-        if name in _TRAINING or _CHECKPOINT.search(name):
-            raise NotAnEmbedding(
-                f"The file is a model checkpoint (it holds {name[:80]!r}), not an embedding.", where=name
-            )
+        if key in _TRAINING:
+            raise _checkpoint(key)
+
+
+def only_output(names: Iterable[str]) -> NotAnEmbedding:
+    """The refusal of a file that holds nothing but what a text encoder gives out."""
+    first = next(iter(names))
+    return NotAnEmbedding(
+        f"{first[:80]!r} holds what the text encoder gives out, which only the tool that wrote it can use. "
+        "Export the embedding again without output embeddings.",
+        where=first,
+    )
+
+
+def _checkpoint(name: str) -> NotAnEmbedding:
+    return NotAnEmbedding(f"The file is a model checkpoint (it holds {name[:80]!r}), not an embedding.", where=name)

@@ -13,7 +13,7 @@ from registry.formats.errors import FormatError, Malformed, TooLarge, UnrelatedF
 from registry.formats.inspection import Contents
 from registry.formats.layouts import Found
 from registry.formats.limits import MAX_SIDECAR_BYTES
-from registry.formats.names import check_token, label, listed
+from registry.formats.names import label, listed, read_token
 from registry.formats.types import Inspection
 
 #: Files that can belong together: two halves and a sidecar, with room for what is refused by name.
@@ -172,13 +172,20 @@ def _with_sidecar(read: _Read, sidecar: NamedFile) -> Part:
     if found is None or found.layout != "sdxl-pivotal":
         raise _unrelated([read.file.name, sidecar.name])
     words = _sidecar_words(sidecar)
-    found = replace(found, tokens=tuple(words.values()), label=next(iter(words)))
+    tokens = [read_token(token) for token in words.values()]
+    warnings = [warning for _, warnings in tokens for warning in warnings]
+    found = replace(
+        found,
+        tokens=tuple(token for token, _ in tokens),
+        label=next(iter(words)),
+        warnings=(*found.warnings, *warnings),
+    )
     told = inspections.complete(read.file.data, read.contents, found)
     return Part(told, "", label(read.stem) or found.label, (read.file.name, sidecar.name))
 
 
 def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
-    """Word to placeholder tokens, as the sidecar says. Raises ``TooLarge``, ``Malformed`` or ``BadToken``."""
+    """Word to placeholder tokens, as the sidecar says. Raises ``TooLarge`` or ``Malformed``."""
     if len(sidecar.data) > MAX_SIDECAR_BYTES:
         raise TooLarge(
             f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar.",
@@ -194,4 +201,4 @@ def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
             '{"TOK": "<s0><s1>"}. Upload the embedding without it.',
             where=label(sidecar.name)[:80],
         )
-    return {label(word) or "TOK": check_token(token) for word, token in words.items()}
+    return {label(word) or "TOK": token for word, token in words.items()}

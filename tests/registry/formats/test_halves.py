@@ -121,7 +121,7 @@ REFUSED = {
         archive(**{FIRST: make.safetensors({"bundle_emb.cat.clip_l": SMALL})}).bytes(), "malformed", "not the two halves",
     ),
     "a LoRA": (
-        archive(**{SECOND: make.safetensors({"lora_unet_mid.alpha": SMALL})}).bytes(), "not_an_embedding", "LoRA",
+        archive(**{SECOND: make.safetensors({"lora_unet_mid.lora_down.weight": SMALL})}).bytes(), "not_an_embedding", "LoRA",
     ),
 }  # fmt: skip
 

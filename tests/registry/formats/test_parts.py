@@ -166,12 +166,20 @@ def test_words_that_cloneofsimo_s_scripts_leave_in_a_lora_are_told_by_the_metada
     )
 
 
-def test_of_bundled_words_those_with_output_vectors_are_left_out():
+def test_words_of_cloneofsimo_s_scripts_without_a_lora_are_embeddings():
+    data = make.safetensors({"<s1>": ONE[0]}, {"<s1>": "<embed>"})
+    assert (inspect(data).layout, inspect(data).tokens) == ("diffusers", ("<s1>",))
+    data = make.safetensors({"<s1>": ONE[0], "<s2>": OTHER[0]}, {"<s1>": "<embed>", "<s2>": "<embed>"})
+    found = inspect_files([NamedFile("words.safetensors", data)])
+    assert [(part.label, part.inspection.layout) for part in found] == [("<s1>", "diffusers"), ("<s2>", "diffusers")]
+
+
+def test_of_bundled_words_output_vectors_are_left_out_and_words_that_have_no_others():
     data = make.safetensors(
-        {"bundle_emb.cat.clip_l": ONE, "bundle_emb.dog.clip_l": ONE, "bundle_emb.dog.clip_l_out": ONE}
+        {"bundle_emb.cat.clip_l": ONE, "bundle_emb.cat.clip_l_out": OTHER, "bundle_emb.dog.clip_l_out": ONE}
     )
     (part,) = inspect_files([NamedFile("lora.safetensors", data)])
-    assert part.label == "cat"
+    assert part.label == "cat" and np.array_equal(part.inspection.encoders[0].vectors, ONE)
     assert (
         refusal(("lora.safetensors", make.safetensors({"bundle_emb.dog.clip_l_out": ONE}))).code == "not_an_embedding"
     )
