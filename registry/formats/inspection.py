@@ -14,12 +14,11 @@ from registry.formats import (
     image_embedding,
     layouts,
     leaks,
-    pickled,
     safetensors,
     torch_legacy,
     torch_zip,
 )
-from registry.formats.errors import Malformed, NotAnEmbedding, SeveralTokens
+from registry.formats.errors import NotAnEmbedding, SeveralTokens
 from registry.formats.layouts import Found
 from registry.formats.names import listed
 from registry.formats.types import Inspection
@@ -66,7 +65,7 @@ def read(data: bytes) -> Contents:
             both, metadata = halves.read(data)
             return Contents(container=container, found=(both,), metadata=metadata)
         case detect.TORCH_ZIP:
-            found = layouts.from_object(*_torch_zip(data))
+            found = layouts.from_object(*torch_zip.read(data))
             return Contents(container=container, found=found, folder=torch_zip.folder(data))
         case detect.TORCH_LEGACY:
             return Contents(container=container, found=layouts.from_object(*torch_legacy.read(data)))
@@ -123,14 +122,3 @@ def report(inspection: Inspection) -> dict[str, Any]:
         "digest": inspection.digest,
         "sha256": inspection.sha256,
     }
-
-
-def _torch_zip(data: bytes) -> tuple[Any, dict[str, bytes]]:
-    """Return the object and the raw numbers of its storages by key."""
-    records = torch_zip.read(data)
-    stream = records["data.pkl"]
-    value, end = pickled.read(stream)
-    if end != len(stream):
-        raise Malformed(f"{len(stream) - end} bytes follow the end of the pickle.", where="data.pkl")
-    numbers = {name.removeprefix("data/"): raw for name, raw in records.items() if name.startswith("data/")}
-    return value, numbers

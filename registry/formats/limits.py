@@ -18,16 +18,16 @@ MAX_ROWS = 256
 MAX_NUMBERS = 256 * 2 * 8192
 #: Bytes of a pickle stream; real ones stay under 2 KB.
 MAX_PICKLE_BYTES = 256 * 1024
-#: Opcodes of a pickle stream.
-MAX_OPCODES = 20_000
-#: Objects on the pickle machine's stack, and in its memo.
-MAX_STACK = 1_000
-MAX_MEMO = 4_000
+#: Opcodes of a pickle stream: those of a training that kept 1,000 steps.
+MAX_OPCODES = 65_000
+#: Objects on the pickle machine's stack, where torch puts the items of a list by the thousand; and in its memo.
+MAX_STACK = 1_200
+MAX_MEMO = 16_000
 #: Largest whole number that is a key in a pickle: those of optimisers and tokens are small. Python hashes multiples of
 #: 2**61 - 1 alike, so a dictionary of such keys takes minutes to fill.
 MAX_KEY = 2**31 - 1
-#: Records of a torch zip.
-MAX_RECORDS = 64
+#: Records of a torch zip: two for each of 1,000 steps, and what torch writes beside them.
+MAX_RECORDS = 2_048
 #: Dimensions of a tensor; embeddings have 1 or 2, and encoder output that is mistaken for one has 3.
 MAX_DIMENSIONS = 4
 #: Letters of the texts that tell an owner what a file would give away, and how many of them are shown.

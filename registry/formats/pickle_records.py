@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from registry.formats.tensors import ITEM_BYTES as TENSOR_ITEM_BYTES
 
 #: torch storage classes and the type of their numbers, by safetensors name where embeddings use it.
 STORAGES = {
     "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16", "DoubleStorage": "F64", "LongStorage": "I64",
 }  # fmt: skip
+#: Bytes of one number of each type.
+ITEM_BYTES = {**TENSOR_ITEM_BYTES, "I64": 8}
 
 ALLOWED = frozenset(
     {
@@ -36,6 +40,7 @@ class Global:
 
     module: str
     name: str
+    source: str = ""  #: before torch 1.6, the path of the file that defines it, on the machine where it was saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,11 @@ class StorageRef:
     dtype: str
     key: str
     count: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of the record."""
+        return self.count * ITEM_BYTES[self.dtype]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +73,27 @@ class OrderedDict(dict[Any, Any]):
 
 class ParameterDict(dict[Any, Any]):
     """What the stream makes with torch's ``ParameterDict``; its items come with its state."""
+
+    def __init__(self, source: str = "") -> None:
+        super().__init__()
+        self.source = source  #: as a :class:`Global` has it
+
+
+class Stream(NamedTuple):
+    """What one stream says."""
+
+    value: Any
+    end: int  #: where it ends in the bytes
+    storages: dict[str, StorageRef]  #: every storage that it names, by key
+
+
+def persistent(value: Any) -> StorageRef | Global | None:
+    """What torch keeps outside the stream, by its persistent id: a storage or a module's class; nothing for others."""
+    match value:
+        case ("storage", Global(module="torch", name=name), str(key), str(), count, *rest) if (
+            name in STORAGES and is_size(count) and rest in ([], [None])
+        ):
+            return StorageRef(STORAGES[name], key, count)
+        case ("module", Global(name="ParameterDict") as kind, str(source), str()):  # before torch 1.6, with its text
+            return Global(kind.module, kind.name, source)
+    return None

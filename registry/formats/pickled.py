@@ -15,13 +15,14 @@ from registry.formats.errors import FormatError, Malformed, TooLarge, Truncated,
 from registry.formats.limits import MAX_DIMENSIONS, MAX_KEY, MAX_MEMO, MAX_OPCODES, MAX_PICKLE_BYTES, MAX_STACK
 from registry.formats.pickle_records import (
     ALLOWED,
-    STORAGES,
     Global,
     OrderedDict,
     ParameterDict,
     StorageRef,
+    Stream,
     TensorRef,
     is_size,
+    persistent,
 )
 
 #: Characters of a foreign name that a message repeats.
@@ -42,6 +43,7 @@ class Machine:
         self.end = min(len(data), self.limit)
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.storages: dict[str, StorageRef] = {}
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
@@ -165,7 +167,7 @@ class Machine:
             case "OrderedDict", ():
                 self.push(OrderedDict())
             case "ParameterDict", ():
-                self.push(ParameterDict())
+                self.push(ParameterDict(function.source))
             case "set", ([*_],) | ():
                 self.push(frozenset())
             case _:
@@ -183,21 +185,13 @@ class Machine:
             target.update(parameters)
 
     def persistent(self) -> None:
-        """Turn what torch keeps outside the stream into a record: a storage, or a module's class."""
-        match self.pop():
-            case ("storage", Global(module="torch", name=name), str(key), str(), count, *rest) if (
-                name in STORAGES and is_size(count) and rest in ([], [None])
-            ):
-                self.push(StorageRef(STORAGES[name], key, count))
-            case (
-                "module",
-                Global(name="ParameterDict") as kind,
-                str(),
-                str(),
-            ):  # before torch 1.6, with its source text
-                self.push(kind)
-            case _:
-                raise Malformed("The file names its numbers in an unknown way.", where=f"offset {self.at}")
+        """Turn what torch keeps outside the stream into a record."""
+        kept = persistent(self.pop())
+        if kept is None:
+            raise Malformed("The file names its numbers in an unknown way.", where=f"offset {self.at}")
+        if isinstance(kept, StorageRef) and self.storages.setdefault(kept.key, kept) != kept:
+            raise Malformed(f"The file describes the storage {kept.key[:60]!r} in two ways.", where=f"offset {self.at}")
+        self.push(kept)
 
     def run(self) -> Any:
         """Run to STOP and return the one value left. Raises a ``FormatError``."""
@@ -293,7 +287,8 @@ OPCODES: dict[int, Callable[[Machine], None]] = {
 }
 
 
-def read(data: bytes, start: int = 0) -> tuple[Any, int]:
-    """Read one stream from ``start``; return its value, made of plain types and records, and where it ends."""
+def read(data: bytes, start: int = 0) -> Stream:
+    """Read one stream from ``start``; its value is made of plain types and records. Raises a ``FormatError``."""
     machine = Machine(data, start)
-    return machine.run(), machine.at
+    value = machine.run()
+    return Stream(value, machine.at, machine.storages)

@@ -8,15 +8,26 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from typing import Any
 
+from registry.formats import pickled
 from registry.formats.errors import Malformed, TooLarge, Truncated
 from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_RECORDS
+from registry.formats.pickle_records import StorageRef
 
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _NAME = re.compile(
     r"(?P<prefix>[^/]+)/(?P<record>data\.pkl|version|byteorder|\.format_version|\.storage_alignment"
     r"|data/[0-9]+|\.data/serialization_id)"
 )
+#: What torch says in records beside the pickle and the numbers: versions, an alignment, a checksum of all in digits.
+_REMARKS = {
+    **dict.fromkeys(("version", ".format_version", ".storage_alignment"), re.compile(rb"[0-9]{1,4}\n?")),
+    "byteorder": re.compile(rb"little"),
+    ".data/serialization_id": re.compile(rb"[0-9]{1,64}"),
+}
+#: The only extra field that torch writes, before a record's numbers: padding, so that they begin at a round offset.
+_PADDING = re.compile(rb"FB(..)(Z*)", re.DOTALL)
 #: General purpose flags that torch sets: bit 3, sizes follow the data; bit 11, names are UTF-8.
 _ALLOWED_FLAGS = 0x0808
 #: How far before the end of a zip archive its end record may begin.
@@ -40,14 +51,41 @@ def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
     return struct.unpack_from(layout, data, at)
 
 
-def read(data: bytes) -> dict[str, bytes]:
-    """Return the records by name without their common prefix: ``data.pkl``, ``data/0``, … Raises a ``FormatError``."""
+def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
+    """Return the object and the raw numbers of its storages by key. Nothing may be there that is not read.
+
+    Raises a ``FormatError``.
+    """
     records = stored(data, _NAME)
     if "data.pkl" not in records:
         raise Malformed("The archive holds no data.pkl; it was not written by torch.", where="directory")
-    if records.get("byteorder", b"little") != b"little":
+    if records.get("byteorder") == b"big":
         raise Malformed("The archive was written on a big-endian machine.", where="byteorder")
-    return records
+    stream = pickled.read(records["data.pkl"])
+    if stream.end != len(records["data.pkl"]):
+        raise Malformed(
+            f"{len(records['data.pkl']) - stream.end} bytes follow the end of the pickle.", where="data.pkl"
+        )
+    for name, content in records.items():
+        if name in _REMARKS and not _REMARKS[name].fullmatch(content):
+            raise Malformed(f"The record {name!r} says what torch never writes there.", where=name)
+    numbers = {name.removeprefix("data/"): raw for name, raw in records.items() if name.startswith("data/")}
+    for key in numbers.keys() | stream.storages.keys():
+        _check_storage(key, numbers, stream.storages)
+    return stream.value, numbers
+
+
+def _check_storage(key: str, numbers: dict[str, bytes], storages: dict[str, StorageRef]) -> None:
+    """Raise ``Malformed`` for a record that no tensor has, and for a storage without its record or of another size."""
+    where = f"data/{key}"
+    if key not in storages:
+        raise Malformed(f"The archive holds numbers that no tensor has, in {where[:80]!r}.", where=where)
+    if key not in numbers:
+        raise Malformed(f"The numbers of the storage {key[:60]!r} are missing.", where=where)
+    if len(numbers[key]) != storages[key].size:
+        raise Malformed(
+            f"The storage {key[:60]!r} should have {storages[key].size} bytes and has {len(numbers[key])}.", where=where
+        )
 
 
 def stored(data: bytes, names: re.Pattern[str]) -> dict[str, bytes]:
@@ -171,6 +209,7 @@ def _local(data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int
         "<4sHHHHHIIIHH", data, offset, "record"
     )
     start = offset + 30 + name_size + extra_size
+    _check_extra(data[start - extra_size : start], name)
     if magic != _LOCAL or method or local_flags != flags or data[offset + 30 : offset + 30 + name_size] != raw:
         raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
     streamed = bool(flags & 0x0008)
@@ -186,6 +225,13 @@ def _local(data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int
     return start, end + struct.calcsize(layout)
 
 
+def _check_extra(extra: bytes, name: str) -> None:
+    """Raise ``Malformed`` for an extra field that is not torch's padding."""
+    padding = _PADDING.fullmatch(extra)
+    if extra and (padding is None or int.from_bytes(padding[1], "little") != len(padding[2])):
+        raise Malformed(f"The archive keeps something beside {name!r} that torch does not write.", where=name)
+
+
 def write(records: dict[str, bytes], *, prefix: str = "archive") -> bytes:
     """Return an archive of plainly stored records, in the order given; the same input gives the same bytes.
 
@@ -195,16 +241,8 @@ def write(records: dict[str, bytes], *, prefix: str = "archive") -> bytes:
     body, directory = b"", b""
     for name, content in records.items():
         raw = f"{prefix}/{name}".encode()
-        fields = (
-            0,
-            0,
-            0,
-            0x21,
-            zlib.crc32(content),
-            len(content),
-            len(content),
-            len(raw),
-        )  # 0x21: 1 January 1980
+        # No flags, not packed, midnight of the first day of 1980.
+        fields = (0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(raw))
         directory += struct.pack("<4sHHHHHHIIIHHHHHII", _CENTRAL, 20, 20, *fields, 0, 0, 0, 0, 0, len(body)) + raw
         body += struct.pack("<4sHHHHHIIIHH", _LOCAL, 20, *fields, 0) + raw + content
     count = len(records)

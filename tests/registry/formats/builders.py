@@ -116,12 +116,13 @@ class Zip:
             size = entry.get("size", len(content))
             offset = entry.get("offset", len(body))
             local_name, extra = entry.get("local_name", raw), entry.get("extra", b"")
+            padding = entry.get("local_extra", b"")
             local_flags = entry.get("local_flags", flags)
             local = (0, 0, 0) if streamed else (entry.get("local_crc", crc), size, entry.get("local_size", size))
             body += struct.pack(
-                "<4sHHHHHIIIHH", b"PK\3\4", 20, local_flags, method, 0, 0x21, *local, len(local_name), 0
+                "<4sHHHHHIIIHH", b"PK\3\4", 20, local_flags, method, 0, 0x21, *local, len(local_name), len(padding)
             )
-            body += local_name + content
+            body += local_name + padding + content
             if streamed:
                 body += struct.pack("<4sIII", b"PK\7\10", entry.get("descriptor_crc", crc), size, size)
             body += entry.get("gap", b"")

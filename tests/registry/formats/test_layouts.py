@@ -17,6 +17,28 @@ LAST = make.dictionary(
     emb=make.tensor([768], offset=768, count=2304), emb2=make.tensor([1280], offset=1280, count=3840, key="1")
 )
 
+#: The upper halves of float32: bfloat16, as a training trace of 16 MB at most has to be.
+LOW, HIGH = ((array[0].view(np.uint32) >> 16).astype(np.uint16) for array in (ONE, BIG))
+UP_LOW, UP_HIGH = ((array.astype(np.uint32) << 16).view(np.float32)[None] for array in (LOW, HIGH))
+
+
+def step(number):
+    """One step of a training trace, with storages of its own."""
+    return make.dictionary(
+        emb=make.tensor([768], kind="BFloat16Storage", key=str(2 * number)),
+        emb2=make.tensor([1280], kind="BFloat16Storage", key=str(2 * number + 1)),
+    )
+
+
+def padded(opcodes, array):
+    """A zip whose numbers begin at round offsets, as torch's do."""
+    archive = make.Zip({"data.pkl": make.stream(opcodes), "data/0": array.tobytes(), "version": b"3\n"})
+    for entry, length in zip(archive.entries, (14, 0, 63), strict=True):
+        entry["local_extra"] = b"FB" + length.to_bytes(2, "little") + b"Z" * length
+    archive.add("archive/byteorder", b"little").add("archive/.data/serialization_id", b"0123456789" * 4)
+    return archive.bytes()
+
+
 PARAMETER_DICT = (
     b"ctorch.nn.modules.container\nParameterDict\n)\x81"
     + make.dictionary(_parameters=b"ccollections\nOrderedDict\n)R(" + make.text("*")
@@ -83,6 +105,13 @@ CASES = {
         make.torch_zip(b"](" + STEP + LAST + b"e", ONE, BIG), "torch-zip", "sdxl-emb",
         [("clip_l", ONE[1:2]), ("clip_g", BIG[1:2])], (), "sdxl",
     ),
+    "a training trace of 100 steps": (
+        make.torch_zip(b"](" + b"".join(map(step, range(100))) + b"e", *[array for _ in range(100) for array in (LOW, HIGH)]), "torch-zip",
+        "sdxl-emb", [("clip_l", UP_LOW), ("clip_g", UP_HIGH)], (), "sdxl",
+    ),
+    "a zip that is padded as torch does it": (
+        padded(make.embedding(rows=3), ONE), "torch-zip", "diffusers", [("emb_params", ONE)], ("<cat>",), "sd1",
+    ),
     "a bare tensor of DeepFloyd IF": (make.torch_zip(make.tensor([4096]), T5[0]), "torch-zip", "raw", [("t5xxl", T5[:1])], (), T5_BASES),
     "a bare tensor": (make.torch_zip(make.tensor([3, 768]), ONE), "torch-zip", "raw", [("emb_params", ONE)], (), "sd1"),
     "a word with T5's width": (make.safetensors({"<cat>": T5}), "safetensors", "diffusers", [("t5xxl", T5)], ("<cat>",), T5_BASES),
@@ -103,7 +132,8 @@ def test_a_layout_is_recognised_and_its_numbers_are_exact(case):
     assert [encoder.name for encoder in found.encoders] == [name for name, _ in encoders]
     for encoder, (_, expected) in zip(found.encoders, encoders, strict=True):
         assert encoder.vectors.dtype == np.float32 and encoder.vectors.flags.c_contiguous
-        assert np.array_equal(encoder.vectors, expected) and encoder.dtype == "F32"
+        assert np.array_equal(encoder.vectors, expected)
+        assert encoder.dtype == ("BF16" if expected is UP_LOW or expected is UP_HIGH else "F32")
 
 
 def test_a1111_s_own_words_are_kept_but_invisible_characters_are_not():

@@ -80,3 +80,13 @@ def test_what_torch_saves_of_other_things_is_refused(value, code, legacy):
 def test_a_checkpoint_of_training_is_refused_even_with_a_random_state(tmp_path):
     with pytest.raises(FormatError):
         inspect(saved({"state_dict": {}, "rng": torch.get_rng_state()}))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_training_that_kept_1_000_steps_is_read_to_its_last(legacy):
+    steps = [{"emb": torch.full((768,), n / 1000), "emb2": torch.full((1280,), n / 1000)} for n in range(1000)]
+    file = io.BytesIO()
+    torch.save(steps, file, _use_new_zipfile_serialization=not legacy)
+    found = inspect(file.getvalue())
+    assert found.layout == "sdxl-emb" and all((one.vectors == np.float32(0.999)).all() for one in found.encoders)
+    assert any("1000 steps" in warning for warning in found.warnings)
