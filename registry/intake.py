@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry import storage
 from registry.errors import RegistryError
-from registry.formats import FormatError, Inspection, NamedFile, Part, canonical, inspect_files
+from registry.formats import (
+    Family,
+    FormatError,
+    Inspection,
+    NamedFile,
+    Part,
+    canonical,
+    inspect_files,
+    name_encoders,
+)
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import FAMILY_CHOICES
 from registry.validation import MAX_FILENAME_CHARACTERS, clean_filename
@@ -79,14 +88,15 @@ def choose_part(upload: Upload, label: str = "") -> Part:
     )
 
 
-def prepare(upload: Upload, part: Part) -> Prepared:
-    """Put a part's canonical form into storage."""
+def prepare(upload: Upload, part: Part, base: str) -> Prepared:
+    """Put a part's canonical form into storage. ``base`` is the family that it is for, as :func:`check_base` returns it."""
     sources = upload.sources_of(part)
     filename = ", ".join(file.name for file in sources)[:MAX_FILENAME_CHARACTERS]
-    blob = storage.put(canonical(part.inspection.encoders))
+    encoders = name_encoders(part.inspection.encoders, Family(base))
+    blob = storage.put(canonical(encoders))
     # A sidecar says what words are called, and may lie beside many embeddings: its hash is none of this one's.
     uploads = tuple(file.data for file in sources if not file.data.lstrip().startswith(b"{"))
-    return Prepared(part.inspection, blob, filename, uploads)
+    return Prepared(replace(part.inspection, encoders=encoders), blob, filename, uploads)
 
 
 def check_base(base: str, part: Part) -> str:

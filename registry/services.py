@@ -83,7 +83,7 @@ def upload_parts(*, owner: User, upload: Upload, new: Sequence[NewEmbedding]) ->
     Raises ``RegistryError``, whose ``part`` tells which of ``new`` it is about.
     """
     checked = check_parts(owner=owner, new=new)
-    prepared = [intake.prepare(upload, item.part) for item in new]
+    prepared = [intake.prepare(upload, item.part, fields["base"]) for item, fields in zip(new, checked, strict=True)]
     made = []
     with transaction.atomic():
         for number, (item, fields, ready) in enumerate(zip(new, checked, prepared, strict=True)):
@@ -154,7 +154,7 @@ def add_version(
     upload = intake.read_files(files)
     chosen = intake.choose_part(upload, part)
     intake.check_base(embedding.base, chosen)
-    prepared = intake.prepare(upload, chosen)
+    prepared = intake.prepare(upload, chosen, embedding.base)
     with transaction.atomic():
         # The lock makes numbers consecutive when two versions arrive at once.
         locked = Embedding.objects.select_for_update().get(pk=embedding.pk)

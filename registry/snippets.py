@@ -66,7 +66,7 @@ def preview_pairs(version: Version) -> Sequence[Pair]:
 
 
 def for_version(embedding: Embedding, version: Version, site: str) -> Sequence[Snippet]:
-    """The snippets for diffusers, A1111 and ComfyUI, ready to paste; other families than theirs are ComfyUI's alone."""
+    """The snippets for diffusers, A1111 and ComfyUI, ready to paste: of each tool that reads one of the version's files."""
     stem = embedding.name
     target = Target.CANONICAL
     address = site + reverse("registry:download", args=[embedding.owner.username, stem, version.number, target.value])
@@ -76,8 +76,9 @@ def for_version(embedding: Embedding, version: Version, site: str) -> Sequence[S
         _prompt(embedding, f"embedding:{stem}") if embedding.kind != Kind.NEGATIVE else f"embedding:{stem}",
         target,
     )
-    if embedding.base not in _BASES:
-        return [comfyui]
+    written = {file.target for file in version.files.all()}
+    if embedding.base not in _BASES or Target.DIFFUSERS not in written:
+        return [comfyui] if Target.COMFYUI in written else []
     a1111 = Snippet(
         "A1111 and Forge",
         f"Put {stem}.safetensors into the folder embeddings/. The file's name is the word:",

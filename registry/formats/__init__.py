@@ -1,6 +1,7 @@
 """Reading and writing textual-inversion files: stdlib, numpy and blake3 only, no Django, no torch."""
 
 from registry.formats.errors import FormatError
+from registry.formats.families import name_encoders
 from registry.formats.inspection import inspect, report
 from registry.formats.names import check_token
 from registry.formats.parts import NamedFile, Part, inspect_files
@@ -24,6 +25,7 @@ __all__ = [
     "check_token",
     "inspect",
     "inspect_files",
+    "name_encoders",
     "report",
     "targets_for",
     "write",

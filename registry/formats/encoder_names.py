@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from registry.formats.types import Family
 
 #: Width of each named text encoder's input, in numbers.
-ENCODER_WIDTHS = {"clip_l": 768, "clip_g": 1280, "t5xxl": 4096, "llama": 4096, "gemma": 2304}
-#: What OneTrainer and diffusers call a text encoder that ComfyUI and the canonical form call otherwise.
-ALIASES = {"t5": "t5xxl"}
+ENCODER_WIDTHS = {"clip_l": 768, "clip_g": 1280, "t5xxl": 4096, "llama": 4096, "gemma": 2304, "qwen3_06b": 1024}
+#: Other names of a text encoder than the canonical one: OneTrainer's and diffusers' of T5, ComfyUI's of Gemma.
+ALIASES = {"t5": "t5xxl", "gemma2_2b": "gemma"}
 #: Tensors of SDXL's two text encoders by other names: Replicate's, and an early script's.
 PAIRS = {
     ("clip_l", "clip_g"): "sdxl",
@@ -20,8 +20,10 @@ PAIRS = {
 #: Tensors of one text encoder that are named by a tool and not after a word.
 SINGLES = {"emb_params": "kohya", "emp_params": "onetrainer"}
 #: Canonical names of vectors whose file does not name the text encoder, where the width has a single one in use.
-BY_WIDTH = {4096: "t5xxl", 2304: "gemma"}
+BY_WIDTH = {2304: "gemma"}
 PLAIN = "emb_params"
+#: Widths that several text encoders have which ComfyUI tells apart by name: without one a tool could not be served.
+NAMELESS_WIDTHS = {4096: ("t5xxl", "llama")}
 #: XTI's layers of the UNet, each with vectors of its own.
 LAYERS = (
     "IN01", "IN02", "IN04", "IN05", "IN07", "IN08", "MID",
@@ -33,9 +35,7 @@ FOREIGN = frozenset(
     {
         "clip_h",
         "mt5xl",
-        "gemma2_2b",
         "gemma3_12b",
-        "qwen3_06b",
         "qwen3_4b",
         "qwen25_3b",
         "qwen25_7b",
@@ -64,7 +64,9 @@ SETS = (
     EncoderSet("gemma", ("gemma",), (Family.SANA, Family.LUMINA2)),
     EncoderSet("hunyuan-video", ("clip_l", "llama"), (Family.HUNYUAN_VIDEO,)),
     EncoderSet("llama", ("llama",), (Family.HUNYUAN_VIDEO, Family.HIDREAM)),
+    EncoderSet("clip-l", ("clip_l",), (Family.FLUX, Family.SD3, Family.HIDREAM, Family.HUNYUAN_VIDEO, Family.SDXL)),
     EncoderSet("cascade", ("clip_g",), (Family.CASCADE,)),
+    EncoderSet("anima", ("qwen3_06b",), (Family.ANIMA,)),
     EncoderSet("xti", LAYERS, (Family.SD1,)),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from registry.formats import encoder_names
 from registry.formats.errors import UnknownBase
@@ -13,26 +14,40 @@ _BY_WIDTH: dict[int, tuple[Family, ...]] = {
     768: (Family.SD1,),
     1024: (Family.SD2, Family.ANIMA),
     128: (Family.POCKET,),
+    # Not HiDream: it has both T5-XXL and Llama, so that its vectors are of no use without a name.
+    4096: (Family.PIXART, Family.CHROMA, Family.DEEPFLOYD, Family.FLUX, Family.SD3, Family.HUNYUAN_VIDEO),
+}
+#: The text encoder that vectors without a name are for, once the family is known, where tools look for that name.
+_UNNAMED = {
+    **dict.fromkeys((Family.PIXART, Family.CHROMA, Family.DEEPFLOYD, Family.FLUX, Family.SD3), "t5xxl"),
+    Family.HUNYUAN_VIDEO: "llama",
+    Family.ANIMA: "qwen3_06b",
 }
 #: Layouts that only tools for Stable Diffusion 1.x and 2.x write.
 _OLD_LAYOUTS = frozenset({"a1111", "a1111-image", "parameter-dict", "onetrainer"})
 
 _WIDTHS = {
-    Family.SD1: "768 is the width of CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x",
+    Family.SD1: "768 is the width of CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x, and one of those of SDXL, "
+    "SD3, Flux.1, HiDream and HunyuanVideo, whose files name it or have others beside it",
     Family.SD2: "1024 is the width of OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x",
     Family.ANIMA: "1024 is also the width of Qwen3 0.6B, the text encoder of Anima",
     Family.POCKET: "128 is the width of the pocket model's text encoder",
+    Family.HUNYUAN_VIDEO: "4096 is the width of Llama 3 8B, a text encoder of HunyuanVideo; T5-XXL has it too, and the file "
+    "does not tell which it is for",
 }
+_T5 = "4096 is the width of T5-XXL, a text encoder of {}; Llama 3 8B has it too, and the file does not tell which it is for"
 _ENCODERS = {
     "clip_l": "768 (CLIP ViT-L/14)",
     "clip_g": "1280 (OpenCLIP bigG/14)",
     "t5xxl": "4096 (T5-XXL)",
     "llama": "4096 (Llama 3 8B)",
     "gemma": "2304 (Gemma 2 2B)",
+    "qwen3_06b": "1024 (Qwen3 0.6B)",
 }
 _SUPPORTED = (
     "768 (Stable Diffusion 1.x), 1024 (Stable Diffusion 2.x, Anima), 768+1280 (SDXL), 128 (Pocket), "
-    "and by the names of their tensors SD3, Flux.1, HiDream, HunyuanVideo, PixArt, Chroma, Sana and Stable Cascade"
+    "4096 (PixArt, Chroma, Flux.1, SD3, HunyuanVideo), 2304 (Sana, Lumina 2), and by the names of their tensors HiDream and "
+    "Stable Cascade"
 )
 
 #: What other widths belong to, for a refusal that helps.
@@ -43,7 +58,7 @@ _ELSEWHERE = {
     2560: "Qwen3 4B",
     3584: "Qwen2.5-VL: Qwen-Image",
     3840: "Gemma 3 12B",
-    4096: "T5-XXL or Llama: Flux, SD3, PixArt and others",
+    4096: "T5-XXL, Llama 3 8B and others",
     5120: "Mistral 3: Flux.2",
 }
 
@@ -94,7 +109,14 @@ def _by_width(encoder: Encoder, layout: str) -> tuple[BaseCandidate, ...]:
         raise _unknown([encoder])
     if layout in _OLD_LAYOUTS:
         families = families[:1]
-    return tuple(BaseCandidate(family, _WIDTHS[family]) for family in families)
+    return tuple(BaseCandidate(family, _WIDTHS.get(family) or _T5.format(family.label)) for family in families)
+
+
+def name_encoders(encoders: Sequence[Encoder], family: Family) -> tuple[Encoder, ...]:
+    """Return the encoders with the name that a family's tools look for where the file gave none and they need it."""
+    if [encoder.name for encoder in encoders] != [encoder_names.PLAIN] or family not in _UNNAMED:
+        return tuple(encoders)
+    return (replace(encoders[0], name=_UNNAMED[family]),)
 
 
 def _expected(name: str) -> int:
@@ -115,9 +137,14 @@ def _unknown(encoders: Sequence[Encoder]) -> UnknownBase:
     )
 
 
-def warnings(encoders: Sequence[Encoder], family: Family) -> list[str]:
-    """What is unusual about the numbers."""
+def warnings(encoders: Sequence[Encoder], family: Family, layout: str = "") -> list[str]:
+    """What the width leaves open, and what is unusual about the numbers."""
     found = []
+    if family == Family.SD1 and layout == "diffusers":
+        found.append(
+            "An SDXL embedding of diffusers is two files, of 768 and 1280 numbers, and the first looks like this one. If one of 1280 "
+            "(learned_embeds_2) lies beside it, upload both together."
+        )
     for encoder in encoders:
         low, high = usual_norms(encoder.name, family)
         norms = encoder.norms

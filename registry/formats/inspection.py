@@ -76,7 +76,7 @@ def read(data: bytes) -> Contents:
 def complete(data: bytes, contents: Contents, found: Found) -> Inspection:
     """What is told of one of a file's embeddings. Raises ``UnknownBase``."""
     bases = families.candidates(found.encoders, found.layout)
-    warnings = [*found.warnings, *families.warnings(found.encoders, bases[0].base)]
+    warnings = [*found.warnings, *families.warnings(found.encoders, bases[0].base, found.layout)]
     if found.checkpoint:
         warnings.append(
             f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out."

@@ -17,6 +17,8 @@ from registry.formats.pickle_records import ParameterDict, TensorRef
 from registry.formats.tensors import Tensor
 from registry.formats.types import Encoder
 
+#: Layouts that may be half of an SDXL embedding: the tensor that is there, and the one that is not.
+_HALVES = {"cascade": ("clip_g", "clip_l"), "clip-l": ("clip_l", "clip_g")}
 #: Where the object of a torch file is, which has no name of its own.
 _PICKLE = "the pickle's object"
 
@@ -105,9 +107,10 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
     known = encoder_names.find(frozenset(canonical))
     if known and len(canonical) == len(by_name):
         found = Found(layout=known.layout, encoders=_together(canonical, known.names))
-        if known.layout != "cascade":
+        if known.layout not in _HALVES:
             return found
-        half = "Only clip_g is in the file. If it was made for SDXL, its other half (clip_l) is missing."
+        here, missing = _HALVES[known.layout]
+        half = f"Only {here} is in the file. If both text encoders of SDXL were trained, its other half ({missing}) is missing."
         return replace(found, warnings=(half,))
     if len(by_name) > 1 and all(encoder_names.LAYER.fullmatch(name) for name in by_name):
         raise UnknownLayout(
@@ -116,9 +119,9 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
         )
     if not encoder_names.NAMED & set(by_name):
         return None
-    if set(by_name) <= {"clip_l", "text_encoders_0", "text_encoders_1"}:
+    if len(by_name) == 1 and set(by_name) < {"text_encoders_0", "text_encoders_1"}:
         raise UnknownLayout(
-            f"The file holds only {listed(by_name)}: half of an SDXL embedding, which has clip_l and clip_g. Upload the whole file.",
+            f"The file holds only {listed(by_name)}: half of an SDXL embedding, which has both. Upload the whole file.",
             where=listed(by_name),
         )
     raise UnknownLayout(

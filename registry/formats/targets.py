@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from registry.formats.encoder_names import NAMELESS_WIDTHS
 from registry.formats.types import Encoder
 
 
@@ -69,9 +70,12 @@ _PLAIN = ("emb_params",)
 def targets_for(encoders: Sequence[Encoder]) -> list[Target]:
     """Return what an embedding can honestly be written as.
 
-    Nothing that would change the text encoder it is for, and no tool that would drop or misread a part of it.
+    Nothing that would change the text encoder it is for, and no tool that would drop or misread a part of it. Where the
+    text encoder itself is open, the family has to be said first (``name_encoders``).
     """
     names = tuple(encoder.name for encoder in encoders)
+    if names == _PLAIN and encoders[0].shape[1] in NAMELESS_WIDTHS:
+        return [Target.CANONICAL]
     if names == _PLAIN:
         return [target for target in Target if target != Target.DIFFUSERS_SDXL]
     if names == _SDXL:

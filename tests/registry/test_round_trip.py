@@ -28,6 +28,7 @@ WIDTHS = {
     "flux": {name: ENCODER_WIDTHS[name] for name in ("clip_l", "t5xxl")},
     "sana": {"gemma": ENCODER_WIDTHS["gemma"]},
     "cascade": {"clip_g": ENCODER_WIDTHS["clip_g"]},
+    "anima": {"qwen3_06b": ENCODER_WIDTHS["qwen3_06b"]},
     "xti": dict.fromkeys(LAYERS, 768),
 }
 
@@ -53,7 +54,7 @@ def test_every_download_is_recognised_as_its_version(alice, upload, family, rows
     embedding = upload(alice, data=canonical(encoders), base=base)
     version, found = embedding.latest, downloads(embedding.latest)
     expected = {target for target in Target if family == "sdxl" or target != Target.DIFFUSERS_SDXL}
-    if family in ("sd3", "flux", "sana", "cascade", "xti"):
+    if family in ("sd3", "flux", "sana", "cascade", "anima", "xti"):
         expected = {Target.CANONICAL} if family == "xti" else {Target.CANONICAL, Target.COMFYUI}
     assert set(found) == {(target, dtype) for target in expected for dtype in Dtype}
     for (target, dtype), files in found.items():

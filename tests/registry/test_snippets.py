@@ -8,10 +8,11 @@ import pytest
 
 from registry import services
 from registry.errors import RegistryError
-from registry.formats import Family
+from registry.formats import Encoder, Family, canonical
+from registry.formats.encoder_names import LAYERS
 from registry.models import Embedding
 from registry.snippets import for_version
-from tests.registry.samples import sdxl_file
+from tests.registry.samples import sdxl_file, vectors
 
 HOSTILE = ['");__import__("os").system("id");("', "'+x+'", "\\", 'a"""b', '\\"', "{}", "{0.name}", "%s", "<x>\u2028y"]
 
@@ -71,3 +72,12 @@ def test_every_family_has_a_snippet_that_can_be_used(alice, upload, family):
     assert tools["ComfyUI"] == "a photo of embedding:red-heart"
     if "diffusers" in tools:
         assert "from_pretrained" in ast.unparse(ast.parse(tools["diffusers"]))
+
+
+def test_only_tools_that_read_one_of_its_files_are_shown(alice, upload):
+    flux = upload(alice, "wide-one", base="flux", data=canonical([Encoder("emb_params", vectors(0, 2, 4096), "F32")]))
+    assert [one["name"] for one in flux.latest.encoders] == ["t5xxl"]
+    half = upload(alice, "half-one", base="sdxl", data=canonical([Encoder("clip_l", vectors(1), "F32")]))
+    layers = upload(alice, "layers", data=canonical([Encoder(name, vectors(2), "F32") for name in LAYERS]))
+    told = [[item.tool for item in for_version(one, one.latest, "http://hub")] for one in (flux, half, layers)]
+    assert told == [["ComfyUI"], ["ComfyUI"], []]

@@ -30,6 +30,7 @@ MODELS = {
     "pixart": {"t5xxl": 4096},
     "sana": {"gemma2_2b": 2304},
     "cascade": {"clip_g": 1280},
+    "anima": {"qwen3_06b": 1024},
 }
 #: What A1111 lets a pickle mention, and the records of a torch zip that it knows: since 1.10, and before.
 A1111_GLOBALS = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from registry.formats import Family, inspect
+from registry.formats import Family, Target, inspect, name_encoders, targets_for
 from tests.registry.formats import builders as make
 
 ONE, TWO, BIG, SMALL = make.vectors(3), make.vectors(3, 1024), make.vectors(3, 1280), make.vectors(3, 128)
 T5, LLAMA, GEMMA = make.vectors(3, 4096, norm=600), make.vectors(3, 4096, seed=1), make.vectors(3, 2304)
 T5_BASES = "pixart chroma deepfloyd-if flux sd3"
+CLIP_L_BASES = "flux sd3 hidream hunyuan-video sdxl"
 LAYERS = ("IN01", "IN02", "IN04", "IN05", "IN07", "IN08", "MID", *(f"OUT{n:02}" for n in range(3, 12)))
 STEP = make.dictionary(emb=make.tensor([768], count=2304), emb2=make.tensor([1280], count=3840, key="1"))
 LAST = make.dictionary(
@@ -112,9 +113,14 @@ CASES = {
     "a zip that is padded as torch does it": (
         padded(make.embedding(rows=3), ONE), "torch-zip", "diffusers", [("emb_params", ONE)], ("<cat>",), "sd1",
     ),
-    "a bare tensor of DeepFloyd IF": (make.torch_zip(make.tensor([4096]), T5[0]), "torch-zip", "raw", [("t5xxl", T5[:1])], (), T5_BASES),
+    "a bare tensor of DeepFloyd IF": (make.torch_zip(make.tensor([4096]), T5[0]), "torch-zip", "raw", [("emb_params", T5[:1])], (), T5_BASES + " hunyuan-video"),
     "a bare tensor": (make.torch_zip(make.tensor([3, 768]), ONE), "torch-zip", "raw", [("emb_params", ONE)], (), "sd1"),
-    "a word with T5's width": (make.safetensors({"<cat>": T5}), "safetensors", "diffusers", [("t5xxl", T5)], ("<cat>",), T5_BASES),
+    "a word with the width of T5 and of Llama": (
+        make.safetensors({"<cat>": T5}), "safetensors", "diffusers", [("emb_params", T5)], ("<cat>",), T5_BASES + " hunyuan-video",
+    ),
+    "Gemma as ComfyUI names it": (make.safetensors({"gemma2_2b": GEMMA}), "safetensors", "gemma", [("gemma", GEMMA)], (), "sana lumina2"),
+    "Anima as ComfyUI names it": (make.safetensors({"qwen3_06b": TWO}), "safetensors", "anima", [("qwen3_06b", TWO)], (), "anima"),
+    "CLIP-L alone": (make.safetensors({"clip_l": ONE}), "safetensors", "clip-l", [("clip_l", ONE)], (), CLIP_L_BASES),
     "a word with Gemma's width": (make.safetensors({"<cat>": GEMMA}), "safetensors", "diffusers", [("gemma", GEMMA)], ("<cat>",), "sana lumina2"),
     "A1111 for SD 2.x": (
         make.torch_zip(make.a1111(parameters=make.dictionary(**{"*": make.tensor([3, 1024])})), TWO), "torch-zip", "a1111", [("emb_params", TWO)], ("*",), "sd2",
@@ -176,9 +182,32 @@ def test_where_a_width_fits_several_models_each_reason_says_what_it_is_mistaken_
     assert "T5-XXL" in only.reason and "does not tell" not in only.reason
 
 
-def test_half_of_sdxl_that_may_be_cascade_is_warned_of():
-    (warning,) = inspect(CASES["Cascade"][0]).warnings
-    assert "clip_l" in warning and "missing" in warning
+@pytest.mark.parametrize(("case", "missing"), [("Cascade", "clip_l"), ("CLIP-L alone", "clip_g")])
+def test_half_of_sdxl_that_may_be_something_else_is_warned_of(case, missing):
+    (warning,) = inspect(CASES[case][0]).warnings
+    assert missing in warning and "missing" in warning
+
+
+def test_half_of_sdxl_that_looks_like_stable_diffusion_1_is_warned_of_and_the_reason_names_the_others():
+    found = inspect(CASES["diffusers"][0])
+    (warning,) = found.warnings
+    assert all(word in warning for word in ("SDXL", "1280", "learned_embeds_2", "together"))
+    assert all(name in found.bases[0].reason for name in ("SDXL", "SD3", "Flux.1", "HunyuanVideo"))
+    assert inspect(CASES["kohya"][0]).warnings == ()  # kohya names SDXL's text encoders
+
+
+def test_vectors_whose_text_encoder_is_open_are_named_once_the_family_is_said():
+    encoders = inspect(CASES["a word with the width of T5 and of Llama"][0]).encoders
+    assert targets_for(encoders) == [Target.CANONICAL]
+    assert all("does not tell" in one.reason for one in inspect(make.safetensors({"emb_params": T5})).bases)
+    for family, name in (("pixart", "t5xxl"), ("flux", "t5xxl"), ("hunyuan-video", "llama")):
+        (named,) = name_encoders(encoders, Family(family))
+        assert named.name == name and np.array_equal(named.vectors, T5)
+        assert targets_for([named]) == [Target.CANONICAL, Target.COMFYUI]
+    (two,) = inspect(CASES["kohya as .pt"][0]).encoders
+    assert [name_encoders([two], Family(family))[0].name for family in ("sd2", "anima")] == ["emb_params", "qwen3_06b"]
+    sdxl = inspect(CASES["SDXL"][0]).encoders
+    assert name_encoders(sdxl, Family.SDXL) == sdxl
 
 
 def test_what_a_file_would_give_away_is_listed_for_its_owner():
