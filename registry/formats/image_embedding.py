@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import json
 import zlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,13 @@ from registry.formats.limits import (
     MAX_IMAGE_JSON_BYTES,
     MAX_IMAGE_JSON_MARKS,
     MAX_IMAGE_JSON_NUMBERS,
+    MAX_LEAK_CHARACTERS,
+    MAX_LEAKS,
     MAX_NAME_CHARACTERS,
     MAX_ROWS,
     MAX_TENSORS,
 )
+from registry.formats.png_text import Text
 from registry.formats.tensors import Tensor
 
 LAYOUT = "a1111-image"
@@ -37,24 +41,42 @@ _FACTOR, _INCREMENT, _MODULUS = 1664525, 1013904223, 255
 _MIN_BLACK_COLUMNS = 2
 
 
-def read(data: bytes) -> tuple[Found, ...]:
-    """Return the embeddings in a picture. Raises a ``FormatError``; of an ordinary picture ``NotAnEmbedding``."""
+def read(data: bytes) -> tuple[tuple[Found, ...], tuple[tuple[str, str], ...]]:
+    """Return the embeddings in a picture, and what else it says, each with what it is.
+
+    Raises a ``FormatError``; of an ordinary picture ``NotAnEmbedding``.
+    """
     if not png.looks_like(data):
-        hidden = hidden_json(webp.pixels(data))
-        if hidden is None:
-            raise _ordinary()
-        return _embeddings(hidden)
+        pixels, beside = webp.read(data)
+        return _embeddings(hidden_json(pixels)), tuple((f"{kind} data", f"{size} bytes") for kind, size in beside)
     picture = png.read(data)
-    text = picture.texts.get(_KEYWORD)
+    text = _carrier(picture.texts)
     hidden = hidden_json(png.pixels(picture)) if picture.pixel_bytes else None
-    if text is None:
-        if hidden is None:
-            raise _ordinary()
-        return _embeddings(hidden)
-    told = _decode(text)
-    if hidden is not None and hidden != told and json_of(hidden) != json_of(told):
-        raise Malformed("The picture holds two embeddings that differ, in its text and in its pixels.", where="tEXt")
-    return _embeddings(told)
+    told = hidden if text is None else _decode(text)
+    if hidden is not None and hidden != told and json_of(hidden) != json_of(told or b""):
+        raise Malformed(
+            "The picture holds two embeddings that differ, in its text and in its pixels.", where="text and pixels"
+        )
+    return _embeddings(told), tuple(_other_texts(picture))
+
+
+def _carrier(texts: Sequence[Text]) -> Text | None:
+    """The text that holds the embedding."""
+    found = [text for text in texts if text.keyword == _KEYWORD]
+    if len(found) > 1:
+        raise Malformed(
+            "The picture has two texts of one keyword; readers would disagree about which one counts.",
+            where=_KEYWORD.decode(),
+        )
+    return found[0] if found else None
+
+
+def _other_texts(picture: png.Picture) -> Iterator[tuple[str, str]]:
+    """What a picture says beside its embedding: prompts, programs, authors."""
+    for text in [text for text in picture.texts if text.keyword != _KEYWORD][:MAX_LEAKS]:
+        yield f"text {text.keyword.decode('latin-1')}", text.beginning(4 * MAX_LEAK_CHARACTERS)
+    if picture.exif:
+        yield "EXIF data", f"{picture.exif} bytes"
 
 
 def _ordinary() -> NotAnEmbedding:
@@ -65,11 +87,11 @@ def _ordinary() -> NotAnEmbedding:
     )
 
 
-def _decode(text: memoryview) -> bytes:
+def _decode(text: Text) -> bytes:
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return binascii.a2b_base64(text.whole(), strict_mode=True)
     except binascii.Error as error:
-        raise Malformed("The embedding in the picture's text is not base64.", where="tEXt") from error
+        raise Malformed("The embedding in the picture's text is not base64.", where=text.kind.decode()) from error
 
 
 def hidden_json(pixels: np.ndarray) -> bytes | None:
@@ -155,7 +177,9 @@ def _no_constant(value: str) -> Any:
     raise BadValues(f"The embedding in the picture holds {value}; the training that made it diverged.", where=_JSON)
 
 
-def _embeddings(raw: bytes) -> tuple[Found, ...]:
+def _embeddings(raw: bytes | None) -> tuple[Found, ...]:
+    if raw is None:
+        raise _ordinary()
     value = json_of(raw)
     parameters = value.get("string_to_param")
     if not isinstance(parameters, dict) or not parameters:

@@ -31,7 +31,7 @@ class Contents:
     container: str
     found: tuple[Found, ...]  #: at least one
     metadata: dict[str, str] = field(default_factory=dict)
-    folder: str = ""  #: the name that a torch zip gives its records
+    said: tuple[tuple[str, str], ...] = ()  #: what its container says of its maker, each with what it is
     bundled: bool = False  #: words in a LoRA
 
 
@@ -66,11 +66,12 @@ def read(data: bytes) -> Contents:
             return Contents(container=container, found=(both,), metadata=metadata)
         case detect.TORCH_ZIP:
             found = layouts.from_object(*torch_zip.read(data))
-            return Contents(container=container, found=found, folder=torch_zip.folder(data))
+            return Contents(container=container, found=found, said=torch_zip.folder(data))
         case detect.TORCH_LEGACY:
             return Contents(container=container, found=layouts.from_object(*torch_legacy.read(data)))
         case _:
-            return Contents(container=container, found=image_embedding.read(data))
+            found, said = image_embedding.read(data)
+            return Contents(container=container, found=found, said=said)
 
 
 def complete(data: bytes, contents: Contents, found: Found) -> Inspection:
@@ -94,8 +95,14 @@ def complete(data: bytes, contents: Contents, found: Found) -> Inspection:
         metadata={} if contents.bundled else contents.metadata,
         sha256=hashes.sha256(data),
         digest=hashes.digest(found.encoders),
-        leaks=leaks.of(found, contents.metadata, contents.folder),
+        leaks=leaks_of(contents, found),
     )
+
+
+def leaks_of(contents: Contents, found: Found) -> tuple[str, ...]:
+    """What a file and one of its embeddings would give away of their maker."""
+    names = (("internal name", found.name), ("checkpoint", found.checkpoint))
+    return leaks.of((*names, *found.said, *contents.said), contents.metadata)
 
 
 def report(inspection: Inspection) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from registry.formats import encoder_names, lookalikes, torch_object
+from registry.formats import encoder_names, leaks, lookalikes, torch_object
 from registry.formats.encoder_names import PAIRS, PLAIN, SINGLES
 from registry.formats.errors import BadToken, BadValues, NotAnEmbedding, TooLarge, UnknownLayout
 from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_ROWS
@@ -35,6 +35,7 @@ class Found:
     checkpoint: str = ""
     label: str = ""  #: what tells it from others in its file
     warnings: tuple[str, ...] = ()
+    said: tuple[tuple[str, str], ...] = ()  #: what else the file says, each with what it is
 
 
 def from_tensors(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
@@ -161,7 +162,7 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
 def a1111(value: dict[Any, Any], tensors: Sequence[Tensor], *, layout: str) -> tuple[Found, ...]:
     """AUTOMATIC1111's dictionary, or the older one it grew out of, whose ``string_to_param`` is ``tensors``."""
     step = value.get("step")
-    several = len(tensors) > 1
+    several, said = len(tensors) > 1, leaks.of_a1111(value)
     found = []
     for tensor in tensors:
         token, warnings = read_token(tensor.name)
@@ -174,6 +175,7 @@ def a1111(value: dict[Any, Any], tensors: Sequence[Tensor], *, layout: str) -> t
             checkpoint=label(value.get("sd_checkpoint_name")) or label(value.get("sd_checkpoint")),
             label=token if several else label(value.get("name")),
             warnings=warnings,
+            said=said,
         )
         found.append(one)
     return apart(tuple(found))

@@ -40,7 +40,7 @@ MAX_IMAGE_SIDE = 4096
 MAX_IMAGE_PIXELS = 2 * 1024 * 1024
 #: Chunks of a picture; the file limit in pieces of 8 KB, as common writers make them, is half of it.
 MAX_CHUNKS = 4096
-#: Bytes of a picture's text chunk; 75 vectors for SD 2.x take 2.2 MB.
+#: Bytes of a picture's text chunk, and of what is packed in one; 75 vectors for SD 2.x take 2.2 MB.
 MAX_TEXT_CHUNK_BYTES = 8 * 1024 * 1024
 #: Bytes of the JSON in a picture: what is left of the largest text chunk without base64.
 MAX_IMAGE_JSON_BYTES = 6 * 1024 * 1024

@@ -130,7 +130,7 @@ def _halves(read: list[_Read]) -> tuple[Part, ...]:
         return ()
     (first, _), (second, large) = sorted(pairs, key=lambda pair: halves.width(pair[1]))
     told = inspections.complete(first.file.data, first.contents, whole)
-    other = inspections.leaks.of(large, second.contents.metadata, second.contents.folder)
+    other = inspections.leaks_of(second.contents, large)
     told = replace(told, leaks=tuple(dict.fromkeys((*told.leaks, *other))))
     return (Part(told, "", whole.tokens[0], (first.file.name, second.file.name)),)
 

@@ -11,10 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.formats import png_text
 from registry.formats.errors import Malformed, TooLarge, Truncated
-from registry.formats.limits import MAX_CHUNKS, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE, MAX_TEXT_CHUNK_BYTES
+from registry.formats.limits import MAX_CHUNKS, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE
+from registry.formats.png_text import Text
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: Bits of a sample that each colour type may have.
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+#: Chunks that a reader must know, of which there are four.
+_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 #: Bytes of a pixel by colour type, of the types that carry embeddings: RGB and RGBA.
 _PIXEL_BYTES = {2: 3, 6: 4}
 
@@ -26,8 +32,9 @@ class Picture:
     width: int
     height: int
     pixel_bytes: int  #: 3 or 4, or 0 where the pixels are of a kind that carries no embedding
-    texts: dict[bytes, memoryview]  #: tEXt chunks by keyword
     packed: tuple[memoryview, ...]  #: the pixels' chunks
+    texts: tuple[Text, ...]
+    exif: int = 0  #: bytes that a camera or an editor wrote beside the pixels
 
 
 def looks_like(data: bytes) -> bool:
@@ -43,24 +50,27 @@ def read(data: bytes) -> Picture:
         raise Malformed("The picture does not begin with its header.", where="offset 8")
     width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
     depth, colour, compression, filtering, interlace = header[8:]
-    if not width or not height or compression or filtering or interlace > 1:
+    if not width or not height or depth not in _DEPTHS.get(colour, ()) or compression or filtering or interlace > 1:
         raise Malformed("The picture's header says what PNG does not have.", where="IHDR")
     check_size(width, height)
-    texts: dict[bytes, memoryview] = {}
+    texts: list[Text] = []
     packed: list[memoryview] = []
-    before = kind
+    before, exif = kind, 0
     for kind, content in chunks:
         if kind == b"IHDR" or (kind == b"IDAT" and packed and before != b"IDAT"):
             raise Malformed(f"The picture's {kind.decode()} chunks are not where they belong.", where=kind.decode())
         if kind == b"IDAT":
             packed.append(content)
-        if kind == b"tEXt":
-            _keep_text(texts, content)
+        if kind in png_text.KINDS:
+            texts.append(png_text.parse(kind, content))
+        if kind == b"eXIf":
+            exif += len(content)
         before = kind
     if not packed:
         raise Malformed("The picture has no pixels.", where="IDAT")
     plain = depth == 8 and not interlace
-    return Picture(width, height, _PIXEL_BYTES.get(colour, 0) if plain else 0, texts, tuple(packed))
+    pixel_bytes = _PIXEL_BYTES.get(colour, 0) if plain else 0
+    return Picture(width, height, pixel_bytes, tuple(packed), tuple(texts), exif)
 
 
 def check_size(width: int, height: int) -> None:
@@ -73,20 +83,6 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def _keep_text(texts: dict[bytes, memoryview], content: memoryview) -> None:
-    if len(content) > MAX_TEXT_CHUNK_BYTES:
-        raise TooLarge(f"A text in the picture has more than {MAX_TEXT_CHUNK_BYTES // 1024**2} MB.", where="tEXt")
-    keyword, separator, _ = bytes(content[:80]).partition(b"\0")
-    if not separator or not keyword:
-        raise Malformed("A text in the picture has no keyword.", where="tEXt")
-    if keyword in texts:
-        raise Malformed(
-            "The picture has two texts of one keyword; readers would disagree about which one counts.",
-            where="tEXt",
-        )
-    texts[keyword] = content[len(keyword) + 1 :]
-
-
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """Each chunk's kind and content, up to the end, which must be the file's."""
     view = memoryview(data)
@@ -97,8 +93,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
                 "The picture ends before its last chunk; it was not downloaded whole.", where=f"offset {at}"
             )
         size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        if not kind.isalpha() or not kind.isascii() or size >= 2**31:
+        if not kind.isalpha() or not kind.isascii() or kind[2:3].islower() or size >= 2**31:
             raise Malformed("The picture holds a chunk that is none.", where=f"offset {at}")
+        if kind[:1].isupper() and kind not in _CRITICAL:
+            raise Malformed(
+                f"The picture holds a chunk {kind.decode()}, which PNG does not have.", where=f"offset {at}"
+            )
         end = at + 12 + size
         if end > len(data):
             raise Truncated("The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {at}")

@@ -28,6 +28,8 @@ _REMARKS = {
 }
 #: The only extra field that torch writes, before a record's numbers: padding, so that they begin at a round offset.
 _PADDING = re.compile(rb"FB(..)(Z*)", re.DOTALL)
+#: What torch calls the folder when it knows no name.
+_PLAIN_FOLDER = "archive"
 #: General purpose flags that torch sets: bit 3, sizes follow the data; bit 11, names are UTF-8.
 _ALLOWED_FLAGS = 0x0808
 #: How far before the end of a zip archive its end record may begin.
@@ -39,10 +41,11 @@ def looks_like(data: bytes) -> bool:
     return data[:4] == _LOCAL
 
 
-def folder(data: bytes) -> str:
-    """The folder that a checked archive's records are under: often what the file was first saved as."""
+def folder(data: bytes) -> tuple[tuple[str, str], ...]:
+    """The folder that a checked archive's records are under, where it tells what the file was first saved as."""
     size = int.from_bytes(data[26:28], "little")
-    return data[30 : 30 + size].decode("utf-8", "replace").split("/")[0]
+    name = data[30 : 30 + size].decode("utf-8", "replace").split("/")[0]
+    return () if name == _PLAIN_FOLDER else (("folder inside the file", name),)
 
 
 def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:

@@ -28,9 +28,16 @@ def looks_like(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
-def pixels(data: bytes) -> np.ndarray:
-    """Return uint8 [height, width, 3]. Raises a ``FormatError``; lossy pictures keep no embedding."""
-    stream = _stream(data)
+def read(data: bytes) -> tuple[np.ndarray, list[tuple[str, int]]]:
+    """Return uint8 [height, width, 3], and which chunks stand beside the picture, with their bytes.
+
+    Raises a ``FormatError``; lossy pictures keep no embedding.
+    """
+    stream, beside = _stream(data)
+    return _pixels(stream), beside
+
+
+def _pixels(stream: bytes) -> np.ndarray:
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
@@ -59,14 +66,15 @@ def _alone(stream: bytes) -> bytes:
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-def _stream(data: bytes) -> bytes:
-    """The one lossless picture in the file, checked as far as its size."""
+def _stream(data: bytes) -> tuple[bytes, list[tuple[str, int]]]:
+    """The one lossless picture in the file, checked as far as its size; and the chunks beside it."""
     if int.from_bytes(data[4:8], "little") + 8 != len(data):
         raise Truncated(
             "The picture's size is not what it says; it was not downloaded whole, or bytes follow it.",
             where="offset 4",
         )
     at, found, canvas = _RIFF_BYTES, b"", None
+    beside: list[tuple[str, int]] = []
     for _ in range(MAX_CHUNKS):
         if at == len(data):
             break
@@ -89,9 +97,11 @@ def _stream(data: bytes) -> bytes:
             raise Malformed(
                 "The picture holds a chunk that lossless pictures do not have.", where=f"offset {start - 8}"
             )
+        elif kind != b"ICCP":
+            beside.append((kind.decode().strip(), size))
     if not found or at != len(data):
         raise Malformed("The file holds no WebP picture.", where="VP8L")
     check_size(*_size(found))
     if canvas not in (None, _size(found)):
         raise Malformed("The picture's two sizes disagree.", where="VP8X")
-    return found
+    return found, beside

@@ -88,7 +88,11 @@ def _png(data: bytes, chance: random.Random, mutate: Mutate) -> bytes:
         at += 12 + size
     at = chance.randrange(len(chunks))
     kind, content = chunks[at]
-    if kind == b"tEXt" and chance.random() < 0.8:
+    if kind == b"zTXt" and chance.random() < 0.6:
+        keyword, _, packed = content.partition(b"\0")
+        raw = zlib.decompressobj().decompress(packed[1:], _MAX_UNPACKED)
+        content = keyword + b"\0\0" + zlib.compress(mutate(raw, _MAX_UNPACKED), 1)
+    elif kind == b"tEXt" and chance.random() < 0.8:
         keyword, _, text = content.partition(b"\0")
         try:
             content = keyword + b"\0" + base64.b64encode(mutate(base64.b64decode(text), 32 * 1024))

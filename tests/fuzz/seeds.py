@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +19,7 @@ from tests.registry.formats import (
     test_layouts,
 )
 from tests.registry.formats import builders as make
-from tests.registry.formats.pictures import as_json, hiding, png
+from tests.registry.formats.pictures import as_json, chunk, hiding, plain, png, text
 
 #: Bytes of an input; larger ones take longer to read and to change, and hold little that smaller ones do not.
 MAX_SEED_BYTES = 16 * 1024
@@ -27,6 +28,7 @@ FOUND = Path(__file__).parent / "found"
 
 _ONE, _BIG = make.vectors(1, 768), make.vectors(1, 1280)
 _SMALL = make.vectors(2, 128)
+_BASE64 = text(as_json(_SMALL)).removeprefix(b"sd-ti-embedding\0")
 
 
 def _webp() -> bytes:
@@ -53,6 +55,14 @@ def generated() -> list[bytes]:
         ),
         png(hiding(as_json(_SMALL))),
         bad_pictures.told(as_json(_SMALL)),
+        *(
+            png(plain(9, 9), more=[chunk(kind, b"sd-ti-embedding\0" + flags + packed)])
+            for kind, flags, packed in (
+                (b"zTXt", b"\0", zlib.compress(_BASE64)),
+                (b"iTXt", b"\0\0en\0\0", _BASE64),
+                (b"iTXt", b"\1\0\0\0", zlib.compress(_BASE64)),
+            )
+        ),
         _webp(),
         _a1111("koi"),
         make.safetensors(
@@ -87,6 +97,6 @@ def dictionary() -> str:
         *(f'"{word}"'.encode() for word in ("string_to_param", "IN01", "MID", "\\ud800", "clip_l_out", "lora_a")),
         b"null", b"true", b"1e999", b"-1", b"NaN", b"18446744073709551616", b"[[1.0]]", b"{}", b'":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}',
         b"archive/data/0", b"archive/byteorder", b"archive/.data/serialization_id", b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\7\x08",
-        b"IHDR", b"IDAT", b"tEXt", b"IEND", b"sd-ti-embedding\0", b"VP8L", b"VP8X", b"EXIF", b"-neg", b"\xe2\x80\xae",
+        b"IHDR", b"IDAT", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"PLTE", b"IEND", b"sd-ti-embedding\0", b"VP8L", b"VP8X", b"EXIF", b"-neg", b"\xe2\x80\xae",
     ]  # fmt: skip
     return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in words)

@@ -129,11 +129,29 @@ CASES = {
     "a text of a keyword only": (around(chunk(b"tEXt", b"sd-ti-embedding")), "malformed"),
     "a keyword over the limit": (around(chunk(b"tEXt", b"k" * 80 + b"\0value")), "malformed"),
     "a plain text of 9 MB": (around(chunk(b"tEXt", b"Comment\0" + bytes(9 * 2**20))), "too_large"),
-    "an embedding in a packed text, which nobody writes": (
-        around(chunk(b"zTXt", b"sd-ti-embedding\0\0" + zlib.compress(text(RAW)))), "not_an_embedding",
+    "a bomb in a packed text": (around(chunk(b"zTXt", b"sd-ti-embedding\0\0" + BOMB)), "too_large"),
+    "a bomb in an international text": (around(chunk(b"iTXt", b"sd-ti-embedding\0\1\0\0\0" + BOMB)), "too_large"),
+    "a bomb in a packed text of another keyword": (around(chunk(b"zTXt", b"parameters\0\0" + BOMB)), "not_an_embedding"),
+    "a packed text of an unknown packing": (around(chunk(b"zTXt", b"sd-ti-embedding\0\1" + zlib.compress(b"x"))), "malformed"),
+    "a packed text that is not packed": (around(chunk(b"zTXt", b"sd-ti-embedding\0\0" + text(RAW)[16:])), "malformed"),
+    "a packed text that breaks off": (around(chunk(b"zTXt", b"sd-ti-embedding\0\0" + zlib.compress(text(RAW)[16:])[:-9])), "malformed"),
+    "a packed text with something behind": (around(chunk(b"zTXt", b"sd-ti-embedding\0\0" + zlib.compress(text(RAW)[16:]) + b"PK")), "malformed"),
+    "an empty packed text": (around(chunk(b"zTXt", b"sd-ti-embedding\0")), "malformed"),
+    "an international text of an unknown packing": (around(chunk(b"iTXt", b"sd-ti-embedding\0\1\1\0\0" + zlib.compress(b"x"))), "malformed"),
+    "an international text that is neither packed nor not": (around(chunk(b"iTXt", b"sd-ti-embedding\0\2\0\0\0x")), "malformed"),
+    "an international text without an end of its language": (around(chunk(b"iTXt", b"sd-ti-embedding\0\0\0en" + bytes(0) + b"x" * 9)), "malformed"),
+    "an international text that is cut": (around(chunk(b"iTXt", b"sd-ti-embedding\0\0")), "malformed"),
+    "an embedding in two kinds of text": (png(plain(), text(RAW), more=[chunk(b"iTXt", b"sd-ti-embedding\0\0\0\0\0" + text(RAW)[16:])]), "malformed"),
+    "an international text over the limit": (around(chunk(b"iTXt", b"sd-ti-embedding\0\0\0\0\0" + bytes(limits.MAX_TEXT_CHUNK_BYTES))), "too_large"),
+    "packed text and pixels that differ": (
+        png(hiding(RAW), more=[chunk(b"zTXt", b"sd-ti-embedding\0\0" + zlib.compress(text(as_json(V * 2))[16:]))]), "malformed",
     ),
-    "a bomb in a packed text": (around(chunk(b"zTXt", b"sd-ti-embedding\0\0" + BOMB)), "not_an_embedding"),
-    "a bomb in an international text": (around(chunk(b"iTXt", b"sd-ti-embedding\0\1\0\0\0" + BOMB)), "not_an_embedding"),
+    **{
+        f"a header of colour type {colour} with {depth} bits": (around(colour=colour, depth=depth), "malformed")
+        for colour, depth in ((0, 3), (0, 32), (1, 8), (2, 4), (3, 16), (4, 4), (5, 8), (6, 1), (7, 8), (2, 0), (255, 255))
+    },
+    "a chunk that every reader would have to know": (around(chunk(b"EVIL", b"x")), "malformed"),
+    "a chunk of a kind that is reserved": (around(chunk(b"evil", b"x")), "malformed"),
     "a bomb in a colour profile": (around(chunk(b"iCCP", b"icc\0\0" + BOMB)), "not_an_embedding"),
     # PNG: pixels.
     "a bomb of 256 MB of pixels": (packed(BOMB), "malformed"),

@@ -27,11 +27,11 @@ def header(width, height, depth=8, colour=2, interlace=0, compression=0, filteri
 END = chunk(b"IEND", b"")
 
 
-def png(pixels, *texts, **fields):
-    """A picture of unfiltered pixels uint8 [h, w, 3], with text chunks."""
+def png(pixels, *texts, more=(), **fields):
+    """A picture of unfiltered pixels uint8 [h, w, 3], with text chunks, and more chunks."""
     height, width, _ = pixels.shape
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    parts = [header(width, height, **fields), *(chunk(b"tEXt", text) for text in texts)]
+    parts = [header(width, height, **fields), *(chunk(b"tEXt", text) for text in texts), *more]
     return SIGNATURE + b"".join(parts) + chunk(b"IDAT", zlib.compress(rows)) + END
 
 

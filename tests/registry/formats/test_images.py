@@ -17,6 +17,7 @@ from tests.registry.formats.pictures import (
     END,
     SIGNATURE,
     V,
+    as_json,
     canvas,
     chunk,
     header,
@@ -27,6 +28,14 @@ from tests.registry.formats.pictures import (
     webp,
 )
 
+#: The embedding as text, and in the two other kinds of chunks that Pillow reads, and A1111 by it.
+BASE64 = text(RAW).removeprefix(b"sd-ti-embedding\0")
+PACKED = chunk(b"zTXt", b"sd-ti-embedding\0\0" + zlib.compress(BASE64, 9))
+
+
+def international(flags, content, language=b"en", translated=b"embedding"):
+    return chunk(b"iTXt", b"sd-ti-embedding\0" + flags + language + b"\0" + translated + b"\0" + content)
+
 
 @pytest.mark.parametrize(
     "data",
@@ -35,8 +44,29 @@ from tests.registry.formats.pictures import (
         png(hiding(RAW)),
         png(hiding(RAW), text(RAW)),
         png(np.pad(hiding(RAW), ((3, 2), (1, 4), (0, 0)))),
+        png(plain(), more=[PACKED]),
+        png(hiding(RAW), more=[PACKED]),
+        png(plain(), more=[international(b"\0\0", BASE64)]),
+        png(plain(), more=[international(b"\0\7", BASE64)]),
+        png(plain(), more=[international(b"\1\0", zlib.compress(BASE64))]),
+        png(plain(), b"Comment\0a", b"Comment\0b", text(RAW)),
     ],
-    ids=["in its text", "in its pixels", "in both", "in its pixels, with a black edge"],
+    ids=[
+        *(
+            "in its text",
+            "in its pixels",
+            "in both",
+            "in its pixels, with a black edge",
+            "in a packed text",
+            "in a packed text and its pixels",
+        ),
+        *(
+            "in an international text",
+            "in one that names a packing and has none",
+            "in a packed one",
+            "beside two comments",
+        ),
+    ],
 )
 def test_an_embedding_in_a_picture_is_read_exactly(data):
     found = inspect(data)
@@ -48,6 +78,40 @@ def test_an_embedding_in_a_picture_is_read_exactly(data):
         9,
     )
     assert np.array_equal(found.encoders[0].vectors, V) and found.bases[0].base == "sd1"
+
+
+@pytest.mark.parametrize(
+    "options", [{"zip": True}, {"zip": False}, {"lang": "de", "tkey": "x", "zip": True}, {"lang": "", "tkey": ""}]
+)
+def test_what_pillow_writes_and_reads_as_a1111_does_is_read(options):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    from PIL.PngImagePlugin import PngInfo
+
+    said, file = PngInfo(), io.BytesIO()
+    (said.add_itxt if "lang" in options else said.add_text)("sd-ti-embedding", BASE64.decode(), **options)
+    image.fromarray(plain()).save(file, "PNG", pnginfo=said)
+    assert image.open(file).text["sd-ti-embedding"] == BASE64.decode()
+    assert np.array_equal(inspect(file.getvalue()).encoders[0].vectors, V)
+
+
+def test_what_a_picture_says_beside_its_embedding_is_shown_before_publishing():
+    parameters = "a portrait of Anna, Seed: 7"
+    beside = [
+        chunk(b"tEXt", b"parameters\0" + parameters.encode()),
+        chunk(b"zTXt", b"Author\0\0" + zlib.compress(b"Anna " * 100_000)),
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + "<x>Ännä</x>".encode()),
+        chunk(b"zTXt", b"Bent\0\0bent"),
+        chunk(b"eXIf", b"MM\0*"),
+    ]
+    leaks = inspect(png(plain(), text(RAW), more=beside)).leaks
+    assert leaks[0] == "internal name: koi" and len(leaks) == 5
+    assert leaks[1] == f"text parameters: {parameters}" and leaks[2].startswith("text Author: Anna Anna")
+    assert leaks[3:] == ("text XML:com.adobe.xmp: <x>Ännä</x>", "EXIF data: 4 bytes")
+    assert all(len(leak) <= 200 for leak in leaks)
+    keys = as_json(sd_checkpoint="4bdfc29c", sd_checkpoint_name="Anna's own", author="Anna")
+    assert inspect(png(plain(), text(keys))).leaks == (
+        "internal name: koi", "checkpoint: Anna's own", "key author: Anna", "checkpoint's hash: 4bdfc29c",
+    )  # fmt: skip
 
 
 def test_a_lossless_webp_is_read_from_its_pixels_and_a_lossy_one_refused():
@@ -68,6 +132,7 @@ def test_a_webp_that_cameras_and_editors_wrote_beside_its_picture_is_read_alike(
     image.fromarray(hiding(RAW)).save(kept, "WEBP", lossless=True, exact=True, method=0)
     stream, size = kept.getvalue()[20:], image.open(kept).size
     found = inspect(webp(canvas(*size, 8), (b"VP8L", stream), (b"EXIF", b"odd")))
+    assert found.leaks == ("internal name: koi", "EXIF data: 3 bytes")
     assert np.array_equal(found.encoders[0].vectors, V)
 
 
