@@ -153,7 +153,10 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
 
 
 def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None) -> bytes:
-    """Return a file of float16 tensors where arrays are float16, of float32 otherwise; the same input gives the same bytes."""
+    """Return a file of float16 tensors where arrays are float16, of float32 otherwise; the same input gives the same bytes.
+
+    Raises ``Malformed`` for metadata that is no text.
+    """
     header: dict[str, Any] = {}
     if metadata:
         header["__metadata__"] = dict(sorted(metadata.items()))
@@ -168,6 +171,11 @@ def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
         }
         offset += len(raw)
         body.append(raw)
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise Malformed(
+            "The metadata holds half a character, which no file can carry.", where="__metadata__"
+        ) from error
     text += b" " * (-len(text) % 8)  # numbers begin on an eight-byte boundary, as the format's own writer does it
     return len(text).to_bytes(8, "little") + text + b"".join(body)

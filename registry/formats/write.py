@@ -13,7 +13,8 @@ import numpy as np
 
 from registry.formats import pickle_writer, safetensors, torch_zip
 from registry.formats.errors import BadValues, WrongTarget
-from registry.formats.names import check_token
+from registry.formats.hashes import sha256
+from registry.formats.names import check_token, label, listed
 from registry.formats.targets import Target, targets_for
 from registry.formats.types import Encoder
 
@@ -26,6 +27,10 @@ _LEARNED = ("learned_embeds", "learned_embeds_2")
 _STAR_ID = 265
 #: Characters of a file name without its extension.
 _MAX_STEM_CHARACTERS = 100
+#: Digits that stand in a file's name for a name in another script.
+_STEM_DIGITS = 8
+#: Names that mean a device on Windows, whatever follows a dot.
+_DEVICE = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNORECASE)
 #: The time of every entry of a zip: the earliest that the format can say, so that bytes do not depend on the clock.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 #: The largest number that float16 holds.
@@ -68,6 +73,10 @@ def write(
     and AUTOMATIC1111's ``.pt``; ``metadata`` only into safetensors. Raises ``WrongTarget``, ``BadToken``, or ``BadValues``
     for numbers beyond float16.
     """
+    if dtype not in list(Dtype):
+        raise WrongTarget(
+            f"{listed([dtype])} is no precision that files are written in; take {' or '.join(Dtype)}.", where="dtype"
+        )
     if target not in targets_for(encoders):
         able = ", ".join(targets_for(encoders))
         raise WrongTarget(
@@ -100,8 +109,16 @@ def write(
 
 
 def stem(name: str) -> str:
-    """A file name without extension that every system and every tool's prompt grammar takes."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:_MAX_STEM_CHARACTERS].rstrip("-.") or "embedding"
+    """A file name without extension that every system and every tool's prompt grammar takes.
+
+    Of a name in another script nothing may be left: a few digits then tell it from others.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:_MAX_STEM_CHARACTERS].rstrip("-.")
+    if plain:
+        return _DEVICE.sub(r"\1-word", plain)
+    if not any(character.isalnum() for character in name):
+        return "embedding"
+    return f"embedding-{sha256(name.encode('utf-8', 'surrogatepass'))[:_STEM_DIGITS]}"
 
 
 def _as_dtype(encoder: Encoder, dtype: Dtype) -> np.ndarray:
@@ -124,7 +141,7 @@ def _a1111(tensors: dict[str, np.ndarray], name: str) -> bytes:
     value: pickle_writer.Value = {
         "string_to_token": {"*": _STAR_ID},
         "string_to_param": {"*": _tensor("0", vectors)},
-        "name": name,
+        "name": label(name),
         "step": None,
         "sd_checkpoint": None,
         "sd_checkpoint_name": None,

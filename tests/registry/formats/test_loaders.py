@@ -10,6 +10,7 @@ import pytest
 
 from registry.formats import CLIENTS, Dtype, Encoder, Family, Target, write
 from registry.formats.encoder_names import ENCODER_WIDTHS, SETS
+from registry.formats.hashes import sha256
 from tests.registry.formats import builders as make
 from tests.registry.formats import loaders
 from tests.registry.formats.loaders import MODELS, Refused
@@ -74,7 +75,12 @@ def test_the_tool_learns_every_vector(target, client, model, rows, dtype):
 
 
 @pytest.mark.parametrize(
-    ("name", "stem"), [("Koi_v2.1", "Koi_v2.1"), ("a,b (c) [d]: <e>|\\f", "a-b-c-d-e-f"), ("鯉", "embedding")]
+    ("name", "stem"),
+    [
+        ("Koi_v2.1", "Koi_v2.1"),
+        ("a,b (c) [d]: <e>|\\f", "a-b-c-d-e-f"),
+        ("鯉", f"embedding-{sha256('鯉'.encode())[:8]}"),
+    ],
 )
 @pytest.mark.parametrize(("target", "client"), PROMISED)
 def test_the_word_is_the_promised_one_whatever_the_embedding_is_called(target, client, name, stem):
