@@ -15,7 +15,8 @@ from registry.formats.hashes import FileHashes, of_file
 from registry.models import File, Hash, HashKind, Version
 
 #: Raise it when a writer changes its bytes or a hash its meaning; versions indexed before are then indexed again.
-REVISION = 1
+#: 2: digests are of shapes and numbers, no longer of the numbers in a row.
+REVISION = 2
 #: By which equal numbers are known.
 DIGESTS = (HashKind.DIGEST, HashKind.DIGEST_F16, HashKind.DIGEST_BF16)
 
@@ -56,12 +57,15 @@ def to_bfloat16(vectors: np.ndarray) -> np.ndarray:
 
 @transaction.atomic
 def index(version: Version, encoders: Sequence[Encoder], *, uploads: Sequence[bytes] = ()) -> None:
-    """Write the rows of every file that a version can be downloaded as, and of every hash; what is there is replaced.
+    """Write the rows of every file that a version can be downloaded as, and of every hash, and its digest.
+
+    What is there is replaced, for it may be of an older release.
 
     ``uploads`` are the files the version came from, known only when it is made: their hashes stay when it is indexed again.
     """
     files = _files(version, encoders)
-    values = {(kind, value) for kind, value in digests(encoders).items()}
+    known_by = digests(encoders)
+    values = set(known_by.items())
     for row, known in files:
         values |= _values(known)
         row.autov3, row.blake3, row.crc32, row.sha256 = known.autov3, known.blake3, known.crc32, known.sha256
@@ -76,8 +80,8 @@ def index(version: Version, encoders: Sequence[Encoder], *, uploads: Sequence[by
         ),
         ignore_conflicts=True,  # the upload's, when the version is indexed again
     )
-    version.indexed = current_index()
-    version.save(update_fields=["indexed"])
+    version.digest, version.indexed = known_by[HashKind.DIGEST], current_index()
+    version.save(update_fields=["digest", "indexed"])
 
 
 def _files(version: Version, encoders: Sequence[Encoder]) -> list[tuple[File, FileHashes]]:

@@ -36,7 +36,7 @@ class InspectedPartSerializer(serializers.Serializer):
     leaks = serializers.ListField(
         child=serializers.CharField(), help_text="Names and paths inside the file. They are never served."
     )
-    digest = serializers.CharField(help_text="SHA-256 of the numbers alone.")
+    digest = serializers.CharField(help_text="SHA-256 of the shapes and numbers alone.")
     sha256 = serializers.CharField(help_text="SHA-256 of the file.")
     duplicates = PlaceSerializer(many=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,12 +71,14 @@ def checksum16(vectors: np.ndarray) -> str:
 
 
 def digest(encoders: Sequence[Encoder]) -> str:
-    """SHA-256 of the float32 numbers alone, little-endian, text encoders in the order of their names.
+    """SHA-256 of the vectors alone, text encoders in the order of their names: of each n and d, then the float32 numbers.
 
-    Equal for equal vectors, whatever file they came in.
+    n and d are 32-bit whole numbers, all is little-endian. Equal for equal vectors, whatever file they came in; of four
+    vectors of 768 numbers and three of 1,024 that are the same 3,072 numbers in a row it is not.
     """
     running = hashlib.sha256()
     for encoder in sorted(encoders, key=lambda encoder: encoder.name):
+        running.update(struct.pack("<II", *encoder.shape))
         running.update(np.ascontiguousarray(encoder.vectors, dtype="<f4").tobytes())
     return running.hexdigest()
 

@@ -96,7 +96,7 @@ class Inspection:
     metadata: dict[str, str] = field(default_factory=dict)  #: safetensors ``__metadata__``
     leaks: tuple[str, ...] = ()  #: internal names and paths in the file, for its owner's eyes only
     sha256: str = ""  #: of the file
-    digest: str = ""  #: of the float32 numbers alone: equal for equal vectors in any container
+    digest: str = ""  #: of the float32 vectors alone: equal for equal vectors in any container
 
     @property
     def vectors(self) -> int:

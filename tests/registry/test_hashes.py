@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
 
@@ -199,6 +200,36 @@ def test_what_an_older_release_left_is_indexed_by_the_command_and_indexing_again
     assert version.embedding.__class__.objects.filter(skeletons=[]).count() == 0
     call_command("index_hashes", all=True)
     assert [rows(version), rows(sdxl)] == before
+
+
+def flat_digest(values):
+    """The digest of release 0.1.0: of the numbers in a row."""
+    return hashlib.sha256(values.tobytes()).hexdigest()
+
+
+def test_digests_of_an_older_release_are_made_anew_from_the_stored_files(alice, bob, upload, version):
+    digest = version.digest
+    old = flat_digest(vectors(3))
+    Version.objects.update(digest=old, indexed="0123456789abcdef")
+    version.hashes.filter(kind=HashKind.DIGEST).update(value=old)
+    version.hashes.filter(kind__in=[HashKind.DIGEST_F16, HashKind.DIGEST_BF16]).delete()
+    waiting = io.StringIO()
+    call_command("index_hashes", count=True, stdout=waiting)
+    assert waiting.getvalue() == "1\n"
+    call_command("index_hashes")
+    version.refresh_from_db()
+    assert (version.digest, version.indexed) == (digest, fingerprints.current_index())
+    assert inspect(storage.read(version.blob)).digest == digest
+    assert not version.hashes.filter(value=old).exists()
+    assert same(sd1_file(3), bob) == [(version, "")]
+    assert same(float16_file(vectors(3)), bob) == [(version, "float16")]
+
+
+def test_the_same_numbers_in_another_shape_are_another_embedding(alice, bob, upload):
+    values = vectors(rows=4)
+    upload(alice, data=safetensors.write({"emb_params": values}, None))
+    assert same(safetensors.write({"emb_params": values.reshape(3, 1024)}, None), bob) == []
+    assert len(same(safetensors.write({"<x>": values}, None), bob)) == 1
 
 
 def test_indexing_names_a_version_whose_file_is_lost_and_goes_on(alice, upload, version):

@@ -45,10 +45,23 @@ def test_a1111_s_checksum_truncates_toward_zero_and_keeps_32_bits():
 
 def test_the_digest_depends_on_the_numbers_and_not_on_the_order_or_type_of_the_file():
     large, small = Encoder("clip_g", make.vectors(2, 1280), "F32"), Encoder("clip_l", make.vectors(2), "BF16")
-    both = hashlib.sha256(make.vectors(2, 1280).tobytes() + make.vectors(2).tobytes()).hexdigest()
+    shapes = [np.array([2, width], "<u4").tobytes() for width in (1280, 768)]
+    both = hashlib.sha256(
+        shapes[0] + make.vectors(2, 1280).tobytes() + shapes[1] + make.vectors(2).tobytes()
+    ).hexdigest()
     assert hashes.digest([large, small]) == hashes.digest([small, large]) == both
     strided = Encoder("clip_l", np.asfortranarray(make.vectors(2)), "F32")
     assert hashes.digest([small]) == hashes.digest([strided])
+
+
+def test_the_digest_tells_shapes_apart_that_have_the_same_numbers_in_a_row():
+    numbers = make.vectors(4).reshape(-1)
+    shapes = [(4, 768), (3, 1024), (24, 128)]
+    told = {hashes.digest([Encoder("emb_params", numbers.reshape(shape), "F32")]) for shape in shapes}
+    assert len(told) == 3
+    one, two = numbers[:768].reshape(1, -1), numbers[768:].reshape(3, -1)
+    halves = [Encoder("clip_g", one, "F32"), Encoder("clip_l", two, "F32")]
+    assert hashes.digest(halves) not in told
 
 
 def test_every_hash_of_a_file_at_once():
