@@ -18,7 +18,7 @@ PAIRS = {
     ("emb", "emb2"): "sdxl-emb",
 }
 #: Tensors of one text encoder that are named by a tool and not after a word.
-SINGLES = {"emb_params": "kohya", "emp_params": "onetrainer"}
+SINGLES = {"emb_params": "kohya", "emp_params": "onetrainer", "clip_h": "clip-h"}
 #: Canonical names of vectors whose file does not name the text encoder, where the width has a single one in use.
 BY_WIDTH = {2304: "gemma"}
 PLAIN = "emb_params"
@@ -33,13 +33,15 @@ LAYER = re.compile(r"(IN|OUT)\d\d|MID")
 #: Text encoders of models that are not supported, by ComfyUI's names.
 FOREIGN = frozenset(
     {
-        "clip_h",
         "mt5xl",
         "gemma3_12b",
+        "gemma4_e4b",
         "qwen3_4b",
+        "qwen3_8b",
         "qwen25_3b",
         "qwen25_7b",
         "mistral3_24b",
+        "umt5xxl",
     }
 )
 

@@ -23,8 +23,10 @@ _UNNAMED = {
     Family.HUNYUAN_VIDEO: "llama",
     Family.ANIMA: "qwen3_06b",
 }
+#: The layout that names OpenCLIP ViT-H/14, which only Stable Diffusion 2.x has.
+_CLIP_H = encoder_names.SINGLES["clip_h"]
 #: Layouts that only tools for Stable Diffusion 1.x and 2.x write.
-_OLD_LAYOUTS = frozenset({"a1111", "a1111-image", "parameter-dict", "onetrainer"})
+_OLD_LAYOUTS = frozenset({"a1111", "a1111-image", "parameter-dict", "onetrainer", _CLIP_H})
 
 _WIDTHS = {
     Family.SD1: "768 is the width of CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x, and one of those of SDXL, "
@@ -107,6 +109,8 @@ def _by_width(encoder: Encoder, layout: str) -> tuple[BaseCandidate, ...]:
     families = _BY_WIDTH.get(encoder.shape[1])
     if families is None:
         raise _unknown([encoder])
+    if layout == _CLIP_H and families[0] != Family.SD2:
+        raise _unknown([replace(encoder, name="clip_h")])
     if layout in _OLD_LAYOUTS:
         families = families[:1]
     return tuple(BaseCandidate(family, _WIDTHS.get(family) or _T5.format(family.label)) for family in families)

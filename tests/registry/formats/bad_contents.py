@@ -110,6 +110,7 @@ CASES = {
     "half of a diffusers SDXL pair": (named("<cat>", np.ones((1, 1280), np.float32)), "unknown_base"),
     "SDXL with its halves swapped": (make.safetensors({"clip_l": np.ones((1, 1280), np.float32), "clip_g": np.ones((1, 768), np.float32)}), "unknown_base"),
     "half of Replicate's SDXL": (named("text_encoders_0"), "unknown_layout"),
+    "a name of OpenCLIP for vectors of another": (named("clip_h"), "unknown_base"),
     "a name of Qwen for vectors of another": (named("qwen3_06b"), "unknown_base"),
     "text encoders that no model has together": (make.safetensors({"clip_l": V, "gemma": np.ones((2, 2304), np.float32)}), "unknown_layout"),
     "one text encoder by two names": (make.safetensors({"t5": np.ones((1, 4096), np.float32), "t5xxl": np.ones((1, 4096), np.float32)}), "unknown_layout"),

@@ -120,6 +120,7 @@ CASES = {
     ),
     "Gemma as ComfyUI names it": (make.safetensors({"gemma2_2b": GEMMA}), "safetensors", "gemma", [("gemma", GEMMA)], (), "sana lumina2"),
     "Anima as ComfyUI names it": (make.safetensors({"qwen3_06b": TWO}), "safetensors", "anima", [("qwen3_06b", TWO)], (), "anima"),
+    "SD 2.x as ComfyUI names it": (make.safetensors({"clip_h": TWO}), "safetensors", "clip-h", [("emb_params", TWO)], (), "sd2"),
     "CLIP-L alone": (make.safetensors({"clip_l": ONE}), "safetensors", "clip-l", [("clip_l", ONE)], (), CLIP_L_BASES),
     "a word with Gemma's width": (make.safetensors({"<cat>": GEMMA}), "safetensors", "diffusers", [("gemma", GEMMA)], ("<cat>",), "sana lumina2"),
     "A1111 for SD 2.x": (
