@@ -71,11 +71,14 @@ def vectors(rows, width, dtype="<f2"):
     return np.full((rows, width), 0.25, dtype)
 
 
-def largest_picture(raw):
+def largest_picture(raw, packed=False):
     """A picture of as many pixels as are read, each row filtered, with a text that is as large as is read."""
+    said = chunk(b"tEXt", text(raw))
+    if packed:
+        said = chunk(b"zTXt", b"sd-ti-embedding\0\0" + zlib.compress(base64.b64encode(raw)))
     side = 1448
     rows = b"".join(b"\4" + bytes([1]) * side * 4 for _ in range(side))
-    body = header(side, side, colour=6) + chunk(b"tEXt", text(raw)) + chunk(b"IDAT", zlib.compress(rows, 9)) + END
+    body = header(side, side, colour=6) + said + chunk(b"IDAT", zlib.compress(rows, 9)) + END
     return SIGNATURE + body
 
 
@@ -97,6 +100,16 @@ CASES = {
     "a large state for one dictionary, many times": (make.torch_zip(repeated_update(5500)), "too_large"),
     "tuples in tuples": (make.torch_zip(b")" + b"\x85" * 64_000), "unknown_layout"),
     "many lists in a legacy file": (make.torch_legacy(b"](" + b"]" * 900 + b"e" + (b"(" + b"]" * 1100 + b"e") * 57), "unknown_layout"),
+    "very many dictionaries of parameters, each a copy": (
+        make.torch_zip(
+            b"]}" + make.text("_parameters") + b"}(" + b"".join(b"J" + n.to_bytes(4, "little") + b"N" for n in range(32)) + b"usq\0a"
+            + NEW + b"h\0ba" + b"h\1)Rh\0ba" * 12_500
+        ), "too_large",
+    ),
+    "very many packed texts": (
+        SIGNATURE + header(1, 1) + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**20), 9)) * 4000 + chunk(b"IDAT", zlib.compress(bytes(4))) + END,
+        "not_an_embedding",
+    ),
     "very many dictionaries": (make.torch_zip(b"](" + b"}" * 1100 + b"e" + (b"(" + b"}" * 1100 + b"e") * 57), "unknown_layout"),
     "very many records, and none of them read": (
         make.Zip({"data.pkl": make.stream(b"N"), **{f"data/{n}": b"" for n in range(limits.MAX_RECORDS - 1)}}).bytes(), "malformed",
@@ -131,6 +144,7 @@ ACCEPTED = {
         make.embedding(rows=256, width=4096), vectors(256, 4096, "<f4")
     ),
     "the most numbers in a picture's text": largest_picture(NUMBERS),
+    "the most numbers in a picture's packed text": largest_picture(NUMBERS, packed=True),
     "the most numbers in a picture's text, of wide letters": said(wide(NUMBERS)),
     "a picture that hides 75 vectors and says them": said_twice(as_json(make.vectors(75, 768))),
 }
