@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from registry.formats import lookalikes
 from registry.formats.errors import NotAnEmbedding
 from registry.formats.layouts import Found, apart, encoder, named_encoders
 from registry.formats.names import listed, read_token
@@ -17,6 +19,9 @@ from registry.formats.tensors import Tensor
 _BUNDLED = re.compile(r"bundle_emb\.(?P<word>.+?)\.(?P<key>string_to_param\.\*|[a-z0-9_]+)")
 _PREFIX = "bundle_emb."
 _FLAG = "<embed>"
+#: Keys of the vectors for the one text encoder of Stable Diffusion 1.x or 2.x; nothing where the tensor is named after the word.
+_PLAIN_KEYS = frozenset({"", "string_to_param.*", "emb_params", "emp_params", "clip_l"})
+_OUT_OF_A_LORA = "The word comes out of a LoRA; used without it, it may look different."
 
 
 def names(tensors: Collection[str], metadata: object) -> frozenset[str]:
@@ -34,7 +39,7 @@ def found(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
         match = _BUNDLED.fullmatch(tensor.name)
         word, key = (match["word"], match["key"]) if match else (tensor.name, "")
         words.setdefault(word, {})[key] = tensor
-    usable = tuple(_one(word, inputs) for word, keys in words.items() if (inputs := _inputs(keys)))
+    usable = tuple(found for word, keys in words.items() if (found := _one(word, keys)))
     if not usable:
         raise NotAnEmbedding(
             "The words bundled in this LoRA are stored as what the text encoder gives out, which only the tool that "
@@ -44,19 +49,25 @@ def found(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
     return apart(usable)
 
 
-def _inputs(keys: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A word's vectors without those that stand for what a text encoder gives out."""
-    return {key: tensor for key, tensor in keys.items() if not key.endswith("_out")}
+def _one(word: str, keys: Mapping[str, Tensor]) -> Found | None:
+    """A word's vectors, without those that stand for what a text encoder gives out; nothing where it has no others."""
+    inputs = {key: tensor for key, tensor in keys.items() if not key.endswith("_out")}
+    if not inputs:
+        return None
+    token, warnings = read_token(word)
+    found = _vectors(token, inputs)
+    warnings = (_OUT_OF_A_LORA, *warnings, *found.warnings)
+    if len(inputs) < len(keys):
+        warnings += (lookalikes.left_out(keys.keys() - inputs.keys()),)
+    return replace(found, layout="bundle", tokens=(token,), label=token, warnings=warnings)
 
 
-def _one(word: str, keys: Mapping[str, Tensor]) -> Found:
-    word, warnings = read_token(word)
-    warnings = ("The word comes out of a LoRA; used without it, it may look different.", *warnings)
-    single = next(iter(keys.values()))
-    plain = set(keys) <= {"", "string_to_param.*", "emb_params", "emp_params", "clip_l"} and len(keys) == 1
-    if not plain:
-        together = named_encoders(dict(keys))
-        if together is None:
-            raise NotAnEmbedding(f"The bundled word {word[:80]!r} has tensors that no text encoder takes.", where=word)
-        return Found(layout="bundle", encoders=together.encoders, tokens=(word,), label=word, warnings=warnings)
-    return Found(layout="bundle", encoders=(encoder("", single),), tokens=(word,), label=word, warnings=warnings)
+def _vectors(word: str, keys: Mapping[str, Tensor]) -> Found:
+    """What a word's tensors are together. Raises ``NotAnEmbedding``."""
+    if len(keys) == 1 and keys.keys() <= _PLAIN_KEYS:
+        (single,) = keys.values()
+        return Found(layout="bundle", encoders=(encoder("", single),))
+    together = named_encoders(dict(keys))
+    if together is None:
+        raise NotAnEmbedding(f"The bundled word {word[:80]!r} has tensors that no text encoder takes.", where=word)
+    return together

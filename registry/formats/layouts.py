@@ -51,10 +51,7 @@ def from_tensors(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
     if len(outputs) == len(every):
         raise lookalikes.only_output(outputs)
     found = _recognised({name: tensor for name, tensor in every.items() if name not in outputs})
-    left_out = (
-        f"{listed(outputs)}: what the text encoder gives out, which only the tool that wrote it uses, was left out."
-    )
-    return tuple(replace(one, warnings=(*one.warnings, left_out)) for one in found)
+    return tuple(replace(one, warnings=(*one.warnings, lookalikes.left_out(outputs))) for one in found)
 
 
 def _recognised(by_name: dict[str, Tensor]) -> tuple[Found, ...]:

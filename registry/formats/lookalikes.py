@@ -69,5 +69,11 @@ def only_output(names: Iterable[str]) -> NotAnEmbedding:
     )
 
 
+def left_out(names: Iterable[str]) -> str:
+    """What is said where such vectors stand beside an embedding's own."""
+    told = ", ".join(sorted(name[:80] for name in names)[:4])
+    return f"What the text encoder gives out ({told}) is of use only to the tool that wrote it, and was left out."
+
+
 def _checkpoint(name: str) -> NotAnEmbedding:
     return NotAnEmbedding(f"The file is a model checkpoint (it holds {name[:80]!r}), not an embedding.", where=name)

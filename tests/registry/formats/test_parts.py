@@ -180,6 +180,7 @@ def test_of_bundled_words_output_vectors_are_left_out_and_words_that_have_no_oth
     )
     (part,) = inspect_files([NamedFile("lora.safetensors", data)])
     assert part.label == "cat" and np.array_equal(part.inspection.encoders[0].vectors, ONE)
+    assert any("clip_l_out" in warning for warning in part.inspection.warnings)
     assert (
         refusal(("lora.safetensors", make.safetensors({"bundle_emb.dog.clip_l_out": ONE}))).code == "not_an_embedding"
     )
