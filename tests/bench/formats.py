@@ -1,4 +1,4 @@
-"""Inspections of typical embedding files beside what torch, safetensors and Pillow take for the same bytes; worst files accepted."""
+"""Inspections of typical embedding files beside what torch, safetensors and Pillow take for the same bytes; each layout; worst files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import safetensors.numpy
 import torch
 from PIL import Image
 
-from registry.formats import inspect
+from registry.formats import NamedFile, Target, inspect, inspect_files, write
 from registry.formats.inspection import read
 from tests.bench.report import report
 from tests.registry.formats import builders as make
 from tests.registry.formats import pictures as images
+from tests.registry.formats.test_layouts import CASES
 
 #: Runs of each measurement, of which the middle one counts, and seconds of one run.
 RUNS = 5
@@ -76,6 +77,16 @@ def typical() -> dict[str, tuple[bytes, Callable[[bytes], object], str]]:
     }
 
 
+def layouts() -> dict[str, bytes]:
+    """A file of each layout, by its name, with one to three vectors."""
+    found = {layout: data for data, _, layout, *_ in reversed(CASES.values())}
+    encoders = inspect(found["sdxl"]).encoders
+    (archive,) = write(Target.DIFFUSERS_SDXL, encoders, token="<koi>", name="koi")
+    bundled = {f"bundle_emb.koi.{encoder.name}": encoder.vectors for encoder in encoders}
+    weight = {"lora_unet_mid.lora_down.weight": make.vectors(1)}
+    return found | {"diffusers-sdxl": archive.data, "bundle": make.safetensors(bundled | weight)}
+
+
 def worst() -> dict[str, bytes]:
     """The largest files that are accepted, by container."""
     tall = {
@@ -122,6 +133,10 @@ def main() -> None:
         report("inspect", file=name, bytes=len(data), milliseconds=round(ours, 3), per_second=round(1000 / ours),
                reading_milliseconds=round(reading, 3), beside=other_name, beside_milliseconds=round(theirs, 3),
                ratio=round(theirs / ours, 2), ratio_reading=round(theirs / reading, 2), goal_milliseconds=GOAL_MILLISECONDS)  # fmt: skip
+    for layout, data in layouts().items():
+        ours = milliseconds(lambda data=data: inspect_files([NamedFile("koi", data)]))
+        report("inspect-layout", layout=layout, bytes=len(data), milliseconds=round(ours, 3),
+               per_second=round(1000 / ours), goal_milliseconds=GOAL_MILLISECONDS)  # fmt: skip
     for name, data in worst().items():
         action = lambda data=data: inspect(data)  # noqa: E731
         report(
