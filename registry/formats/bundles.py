@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from registry.formats import lookalikes
+from registry.formats.encoder_names import RESERVED
 from registry.formats.errors import NotAnEmbedding
 from registry.formats.layouts import Found, apart, encoder, named_encoders
 from registry.formats.names import listed, read_token
@@ -26,7 +27,8 @@ _OUT_OF_A_LORA = "The word comes out of a LoRA; used without it, it may look dif
 
 def names(tensors: Collection[str], metadata: object) -> frozenset[str]:
     """The names of bundled tensors, and nothing where a file has none. ``metadata`` may be anything."""
-    flagged = {name for name, value in metadata.items() if value == _FLAG} if isinstance(metadata, dict) else set()
+    said = metadata if isinstance(metadata, dict) else {}
+    flagged = {name for name, value in said.items() if value == _FLAG} - RESERVED
     if flagged.issuperset(tensors):  # words without a LoRA are a file of embeddings
         return frozenset()
     return frozenset(name for name in tensors if name in flagged or name.startswith(_PREFIX))

@@ -115,7 +115,7 @@ def _header(raw: bytes) -> dict[str, Any]:
 
 
 def _metadata(values: Any, limit: int) -> dict[str, str]:
-    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+    if not isinstance(values, dict) or not all(isinstance(text, str) for pair in values.items() for text in pair):
         raise Malformed("The metadata is not a list of names and texts.", where="__metadata__")
     if any("\0" in name + value for name, value in values.items()):
         raise Malformed("The metadata holds a zero character.", where="__metadata__")
@@ -155,11 +155,11 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
 def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None) -> bytes:
     """Return a file of float16 tensors where arrays are float16, of float32 otherwise; the same input gives the same bytes.
 
-    Raises ``Malformed`` for metadata that is no text.
+    Raises ``Malformed`` or ``TooLarge`` for metadata that :func:`read` would refuse.
     """
     header: dict[str, Any] = {}
     if metadata:
-        header["__metadata__"] = dict(sorted(metadata.items()))
+        header["__metadata__"] = dict(sorted(_metadata(metadata, MAX_METADATA_BYTES).items()))
     body, offset = [], 0
     for name in sorted(tensors):
         half = tensors[name].dtype == np.float16

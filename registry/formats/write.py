@@ -77,6 +77,8 @@ def write(
         raise WrongTarget(
             f"{listed([dtype])} is no precision that files are written in; take {' or '.join(Dtype)}.", where="dtype"
         )
+    if target not in list(Target):
+        raise WrongTarget(f"{listed([target])} is no format; take one of {', '.join(Target)}.", where="target")
     if target not in targets_for(encoders):
         able = ", ".join(targets_for(encoders))
         raise WrongTarget(

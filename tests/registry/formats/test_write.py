@@ -156,6 +156,37 @@ def test_metadata_goes_into_safetensors_in_a_fixed_order():
     assert inspect(file.data).metadata == {"a": "1", "format": "pt"}
 
 
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [
+        ({"a": "b" * 20_000}, "too_large"),
+        ({"a": 1}, "malformed"),
+        ({1: "a"}, "malformed"),
+        ({"a": "\0"}, "malformed"),
+        ({"a": "\ud800"}, "malformed"),
+    ],
+    ids=["long", "number", "number for a name", "zero", "half a character"],
+)
+def test_metadata_that_could_not_be_read_again_is_refused(metadata, code):
+    for target in (Target.CANONICAL, Target.DIFFUSERS, Target.DIFFUSERS_SDXL):
+        with pytest.raises(FormatError) as caught:
+            written(target, "sdxl", metadata=metadata)
+        assert (caught.value.code, caught.value.where) == (code, "__metadata__")
+
+
+def test_metadata_that_speaks_of_words_makes_no_lora_of_a_file():
+    flags = dict.fromkeys(("clip_l", "<koi>", "emb_params"), "<embed>")
+    for target, family in PAIRS:
+        files = [NamedFile(file.filename, file.data) for file in written(target, family, metadata=flags)]
+        (part,) = inspect_files(files)
+        assert [one.name for one in part.inspection.encoders] == [one.name for one in ENCODERS[family]]
+
+
+def test_a_format_that_there_is_not_is_refused_naming_those_there_are():
+    with pytest.raises(FormatError, match=r"gguf is no format; take one of canonical, .*comfyui"):
+        written("gguf", "sd1")
+
+
 @pytest.mark.parametrize("token", ["", " ", "a\nb", "__metadata__", "emb_params", "clip_l", "x" * 300, "a\u200bb"])
 @pytest.mark.parametrize("target", [Target.DIFFUSERS, Target.DIFFUSERS_BIN])
 def test_a_token_that_the_file_could_not_carry_is_refused(target, token):
