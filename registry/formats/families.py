@@ -72,6 +72,8 @@ _USUAL_NORMS: dict[str, tuple[float, float]] = {
     "gemma": (0.05, 200.0),
 }
 _USUAL_CLIP_NORMS = (0.1, 20.0)
+#: Of T5-XXL and of Llama, where the file does not tell which of them it is for.
+_USUAL_OPEN_NORMS = (0.05, 5000.0)
 _USUAL_POCKET_NORMS = (0.1, 10.0)
 
 
@@ -168,4 +170,6 @@ def usual_norms(name: str, family: Family) -> tuple[float, float]:
     """Least and largest usual Euclidean norm of a vector for a text encoder."""
     if family == Family.POCKET:
         return _USUAL_POCKET_NORMS
+    if name == encoder_names.PLAIN and family in _UNNAMED:
+        return _USUAL_OPEN_NORMS
     return _USUAL_NORMS.get(name, _USUAL_CLIP_NORMS)

@@ -40,7 +40,7 @@ class Text:
 
     def beginning(self, count: int) -> str:
         """At most ``count`` bytes of the text, to be shown; nothing where it cannot be unpacked."""
-        raw: bytes = bytes(self.content[:count])
+        raw = bytes(self.content[:count])
         if self.packed:
             try:
                 raw = zlib.decompressobj().decompress(self.content, count)

@@ -205,6 +205,8 @@ def test_vectors_whose_text_encoder_is_open_are_named_once_the_family_is_said():
         (named,) = name_encoders(encoders, Family(family))
         assert named.name == name and np.array_equal(named.vectors, T5)
         assert targets_for([named]) == [Target.CANONICAL, Target.COMFYUI]
+    for values in (T5, LLAMA):  # norms of 600 and of 0.4
+        assert inspect(make.safetensors({"emb_params": values})).warnings == ()
     (two,) = inspect(CASES["kohya as .pt"][0]).encoders
     assert [name_encoders([two], Family(family))[0].name for family in ("sd2", "anima")] == ["emb_params", "qwen3_06b"]
     sdxl = inspect(CASES["SDXL"][0]).encoders
