@@ -114,7 +114,7 @@ def _by_width(encoder: Encoder, layout: str) -> tuple[BaseCandidate, ...]:
     if layout == _CLIP_H and families[0] != Family.SD2:
         raise _unknown([replace(encoder, name="clip_h")])
     if layout in _OLD_LAYOUTS:
-        families = families[:1]
+        families = tuple(family for family in families if family != Family.ANIMA)
     return tuple(BaseCandidate(family, _WIDTHS.get(family) or _T5.format(family.label)) for family in families)
 
 

@@ -126,6 +126,10 @@ CASES = {
     "A1111 for SD 2.x": (
         make.torch_zip(make.a1111(parameters=make.dictionary(**{"*": make.tensor([3, 1024])})), TWO), "torch-zip", "a1111", [("emb_params", TWO)], ("*",), "sd2",
     ),
+    "A1111's layout with the width of T5 and of Llama": (
+        make.torch_zip(make.a1111(parameters=make.dictionary(**{"*": make.tensor([3, 4096])})), T5), "torch-zip", "a1111",
+        [("emb_params", T5)], ("*",), T5_BASES + " hunyuan-video",
+    ),
     "pocket": (make.safetensors({"emb_params": SMALL}), "safetensors", "kohya", [("emb_params", SMALL)], (), "pocket"),
 }  # fmt: skip
 
