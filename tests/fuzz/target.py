@@ -1,4 +1,7 @@
-"""What every input must fulfil: it is read, or refused with a ``FormatError``, within a second and little memory."""
+"""What every input must fulfil: it is read, or refused with a ``FormatError``, within a second and little memory.
+
+What is read is written and read again, and must be the same.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from registry.formats import FormatError, Inspection, NamedFile, inspect, inspect_files, report
+from registry.formats import (
+    FormatError,
+    Inspection,
+    NamedFile,
+    Target,
+    check_token,
+    inspect,
+    inspect_files,
+    report,
+    targets_for,
+    write,
+)
 from registry.formats.errors import MAX_MESSAGE_CHARACTERS
-from registry.formats.limits import MAX_ROWS
+from registry.formats.limits import MAX_LEAK_CHARACTERS, MAX_LEAKS, MAX_ROWS
 
 #: Seconds of the processor's time that reading an input may take, whatever else the machine is doing.
 MAX_SECONDS = 1.0
@@ -97,7 +111,7 @@ def _check_refusal(error: FormatError) -> None:
     assert error.code in {kind.code for kind in FormatError.__subclasses__()}
     assert 20 < len(error.message) <= MAX_MESSAGE_CHARACTERS and error.message.endswith("."), repr(error.message)
     assert not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in error.message), repr(error.message)
-    assert error.where.isprintable(), repr(error.where)
+    assert error.where.strip() and error.where.isprintable(), repr(error.where)
 
 
 def _check_inspection(found: Inspection) -> None:
@@ -107,3 +121,17 @@ def _check_inspection(found: Inspection) -> None:
         assert values.dtype == np.float32 and values.ndim == 2 and np.isfinite(values).all()
         assert 1 <= len(values) <= MAX_ROWS
     json.dumps(report(found), allow_nan=False, ensure_ascii=False).encode()
+    assert len(found.leaks) <= MAX_LEAKS + 1 and all(len(leak) <= MAX_LEAK_CHARACTERS for leak in found.leaks)
+    for token in found.tokens:
+        check_token(token)
+    _check_round_trip(found)
+
+
+def _check_round_trip(found: Inspection) -> None:
+    """What is written of it is read as the same vectors, under the same token where the file carries one."""
+    token = next(iter(found.tokens), "<x>")
+    for target in {Target.CANONICAL, Target.DIFFUSERS, Target.A1111_PT}.intersection(targets_for(found.encoders)):
+        files = write(target, found.encoders, token=token, name=found.name)
+        (part,) = inspect_files([NamedFile(file.filename, file.data) for file in files])
+        assert part.inspection.digest == found.digest, target
+        assert target != Target.DIFFUSERS or part.inspection.tokens == (token,), token
