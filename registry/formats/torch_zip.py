@@ -73,7 +73,7 @@ def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
         if name in _REMARKS and not _REMARKS[name].fullmatch(content):
             raise Malformed(f"The record {name!r} says what torch never writes there.", where=name)
     numbers = {name.removeprefix("data/"): raw for name, raw in records.items() if name.startswith("data/")}
-    for key in numbers.keys() | stream.storages.keys():
+    for key in sorted(numbers.keys() | stream.storages.keys()):
         _check_storage(key, numbers, stream.storages)
     return stream.value, numbers
 
