@@ -46,10 +46,10 @@ RETURNING job.id, job.fence, job.cancel_requested
 
 
 @contextmanager
-def worker_transaction() -> Iterator[CursorWrapper]:
-    """A transaction that ends with its worker: the server undoes it when nothing more comes of it for too long."""
+def worker_transaction(idle_ms: int | None = None) -> Iterator[CursorWrapper]:
+    """A transaction that ends with its worker: the server undoes it when nothing more comes of it for ``idle_ms``."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {idle_ms or IDLE_TIMEOUT_MS}")
         yield cursor
 
 

@@ -14,9 +14,12 @@ from registry.services import add_version, upload_embedding
 from training import transitions
 from training.inversion.checkpoint import to_bytes
 from training.inversion.loop import Inversion
-from training.leases import Lease, worker_transaction
+from training.leases import Lease, LeaseLost, worker_transaction
 from training.models import Job, JobCheckpoint, JobPreview, JobSnapshot
 
+#: Longest that writing the files of a version may keep the database waiting: on a machine that is starved of its
+#: processors a few dozen of them took over 20 s.
+IDLE_TIMEOUT_MS = 60_000
 #: Names tried when the one asked for was taken while the job trained: name, name-2, … name-99.
 MAX_NAME_NUMBER = 99
 #: Characters of an embedding's name, as the column has them.
@@ -33,8 +36,11 @@ def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float)
     Raises :class:`leases.LeaseLost` when the job is no longer this worker's; then nothing is published. A second call
     finds the job ended and raises the same, so a result is published once however often it is tried.
     """
-    with worker_transaction():
-        job = lease.lock()
+    # The job's row is locked only at the end: until then the heart can renew the lease, however long the files take.
+    with worker_transaction(IDLE_TIMEOUT_MS):
+        job = lease.row().first()
+        if job is None:
+            raise LeaseLost
         version = _upload(job, inversion)
         _keep_snapshots(job, inversion)
         steps = inversion.receipt["steps"]

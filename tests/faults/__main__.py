@@ -84,7 +84,7 @@ def told(world: World, name: str, act: object) -> bool:
             raise AssertionError("; ".join(found[:5]))
     except Exception as error:
         line |= {"ok": False, "error": f"{type(error).__name__}: {error}"}
-        world.end_workers()
+        world.forget_unfinished()
     print(json.dumps(line | {"seconds": round(time.monotonic() - begun, 1)}), flush=True)
     return bool(line["ok"])
 

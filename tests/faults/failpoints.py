@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -29,6 +30,7 @@ class Failpoint:
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), self.signal)
+                time.sleep(0.2)  # another thread may take the signal: this one goes no further before it works
 
 
 def install(failpoint: Failpoint) -> None:

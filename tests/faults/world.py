@@ -96,6 +96,14 @@ class World:
             if worker.alive:
                 worker.kill()
 
+    def forget_unfinished(self) -> None:
+        """Let what a scenario left behind that failed not trouble the next one."""
+        self.end_workers()
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE fault_log")
+        Job.objects.filter(state__in=[State.QUEUED, State.RUNNING]).delete()
+
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Wait for a condition, over restarts of the database; return what it returned."""
         deadline = time.monotonic() + seconds
