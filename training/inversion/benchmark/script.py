@@ -35,13 +35,18 @@ def measure_script(
             picture.save(data / f"{number}.png")
         for width in widths:
             short, long = (_seconds(script, model, base, data, width, count) for count in (steps, 3 * steps))
+            if long <= short:
+                raise ScriptFailed(
+                    f"{script.name} took no longer for {3 * steps} steps than for {steps}: its start hides them. "
+                    "Give more --steps."
+                )
             yield {
                 "bench": "reference-script",
                 "base": base.name,
                 "device": str(base.device),
                 "threads": torch.get_num_threads(),
                 "width": width,
-                "images_per_second": round(2 * steps * width / max(long - short, 1e-6), 2),
+                "images_per_second": round(2 * steps * width / (long - short), 2),
             }
 
 
