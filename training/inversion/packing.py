@@ -47,8 +47,16 @@ def step(
     base: BaseModel, runs: Sequence[Run], *, slots: Sequence[range] | None = None, width: int | None = None
 ) -> None:
     """Move every run on by one step; ``slots`` and ``width`` as for :func:`losses`."""
-    each = losses(base, runs, slots=slots, width=width)
-    torch.stack(each).sum().backward()
+    before = [run.generator.get_state() for run in runs]
+    try:
+        each = losses(base, runs, slots=slots, width=width)
+        torch.stack(each).sum().backward()
+    except torch.OutOfMemoryError:
+        # It is tried again with fewer, each of which shall draw what it would have drawn alone.
+        for run, generator in zip(runs, before, strict=True):
+            run.generator.set_state(generator)
+            run.rows.grad = None
+        raise
     for run, loss in zip(runs, each, strict=True):
         run.update(loss)
 

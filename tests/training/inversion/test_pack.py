@@ -204,6 +204,22 @@ def test_when_memory_does_not_suffice_the_last_one_goes_and_the_others_stay(base
     assert isinstance(lone[0].error, OutOfMemory) and "2 pictures a step" in str(lone[0].error)
 
 
+def test_those_who_stay_when_memory_does_not_suffice_end_as_they_would_alone(base, monkeypatch):
+    """The pass that failed had drawn for them already, and may have left gradients."""
+    lone = train(config_with(0), pictures_of(0), base=base)
+    denoise = type(base).denoise
+
+    def full(self, noisy, timesteps, told):
+        if timesteps.ndim and len(noisy) == 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return denoise(self, noisy, timesteps, told)
+
+    monkeypatch.setattr(type(base), "denoise", full)
+    ended = run_to_the_end(Pack(base, slots=4), joining=[(0, session(base, 0)), (3, session(base, 1))])
+    assert isinstance(ended[1].error, NoRoom)
+    assert ended[0].result().vectors.tobytes() == lone.vectors.tobytes()
+
+
 def test_pictures_are_drawn_fewer_at_a_time_where_memory_does_not_suffice_for_all(base, monkeypatch):
     widths, denoise = [], type(base).denoise
 
