@@ -33,7 +33,9 @@ def min_snr_weights(kind: str, alphas_cumprod: Tensor, timesteps: Tensor, limit:
     """Weights [B, 1, 1, 1] of timesteps [B] (Hang et al. 2023, arXiv 2303.09556), for what the UNet is asked for."""
     alpha = alphas_cumprod[timesteps].view(-1, 1, 1, 1)
     ratio = alpha / (1 - alpha)
-    return ratio.clamp(max=limit) / (ratio if kind == "epsilon" else ratio + 1)
+    if kind == "epsilon":
+        return (limit / ratio).clamp(max=1)  # 1 also where a schedule ends in nothing but noise, and the ratio is 0
+    return ratio.clamp(max=limit) / (ratio + 1)
 
 
 def target(kind: str, latents: Tensor, noise: Tensor, alphas_cumprod: Tensor, timesteps: Tensor) -> Tensor:

@@ -101,6 +101,14 @@ def test_timesteps_weigh_as_the_signal_allows_whatever_is_asked_for(base, kind, 
     )
 
 
+@pytest.mark.parametrize(("kind", "weights"), [("epsilon", [5 / 9, 1, 1]), ("v_prediction", [0.5, 0.5, 0])])
+def test_a_schedule_that_ends_in_nothing_but_noise_has_weights_too(kind, weights):
+    """Zero terminal SNR (Lin et al. 2023, arXiv 2305.08891): the ratio is 0 there, and was divided by."""
+    alphas = torch.tensor([0.9, 0.5, 0.0])
+    found = min_snr_weights(kind, alphas, torch.arange(3), limit=5.0).flatten()
+    assert_close(found, torch.tensor(weights))
+
+
 def test_a_run_uses_the_weights_of_its_timesteps(any_base, pictures):
     limited = Run(config_with(min_snr=1.0), Latents(any_base, pictures), any_base)
     draw = limited.draw()
