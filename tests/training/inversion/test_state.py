@@ -107,8 +107,11 @@ def test_a_state_of_other_images_or_another_base_is_refused(base, velocity_base,
 
 @pytest.mark.parametrize(
     "spoil",
-    [lambda data: data[:-20], lambda data: b"", lambda data: b"x" * 100, lambda data: data[:8] + b"[" + data[9:]],
-)
+    [
+        lambda data: data[:-20], lambda data: b"", lambda data: b"x" * 100, lambda data: data[:8] + b"[" + data[9:],
+        lambda data: data[:-3000] + bytes([data[-3000] ^ 1]) + data[-2999:],  # one bit of a number
+    ],
+)  # fmt: skip
 def test_a_damaged_state_is_refused(base, pictures, spoil):
     keeper = Keeper()
     train(config_with(), pictures, base=base, callbacks=keeper)
