@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from PIL import Image
 
 from training.inversion.callbacks import Callbacks
 from training.inversion.config import InversionConfig
+from training.inversion.errors import OutOfMemory
 from training.inversion.models import BaseModel
 from training.inversion.pack import Pack
 from training.inversion.scores import Scorer
@@ -36,7 +38,10 @@ def train(
     words; ``scorers`` look at the final previews. Raises a subclass of ``InversionError``.
     """
     pack = Pack(base, slots=config.batch_size)
-    pack.join(Session(config, images, base, callbacks or Callbacks(), resume, initial, scorers))
-    while True:
-        for member in pack.step():
-            return member.result()
+    try:
+        pack.join(Session(config, images, base, callbacks or Callbacks(), resume, initial, scorers))
+        while True:
+            for member in pack.step():
+                return member.result()
+    except torch.OutOfMemoryError as error:  # of encoding or drawing; the steps tell it themselves
+        raise OutOfMemory(None) from error

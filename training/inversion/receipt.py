@@ -21,10 +21,6 @@ LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
 def receipt_of(run: Run, evaluation: dict[str, Any] | None, *, seconds: float) -> dict[str, Any]:
     """Plain JSON about a finished run. Names no path of this machine and no person."""
     total = run.latents.total
-    looked_at = len(run.track.seen) * DRAWS
-    flop = per_picture(run.base).of_ours(
-        steps=run.step, batch_size=run.config.batch_size, looked_at=looked_at, images=total
-    )
     config, base, best = run.config, run.base, run.track.best
     rows = torch.from_numpy(best.vectors).to(base.device)
     widths = [encoder.width for encoder in base.encoders]
@@ -49,9 +45,19 @@ def receipt_of(run: Run, evaluation: dict[str, Any] | None, *, seconds: float) -
         "dtype": str(base.pipeline.unet.dtype).removeprefix("torch."),
         "libraries": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "evaluation": evaluation,
-        "flop": flop,  # of training and its looks at the fixed loss, without previews and evaluation
+        "flop": _flop(run),  # of training and its looks at the fixed loss, without previews and evaluation
         "seconds": round(run.seconds_before + seconds, 2),
     }
+
+
+def _flop(run: Run) -> int | None:
+    """None where counting finds no memory beside other jobs: what was learned is worth more than what it cost."""
+    try:
+        cost = per_picture(run.base)
+    except torch.OutOfMemoryError:
+        return None
+    looked_at, size = len(run.track.seen) * DRAWS, run.config.batch_size
+    return cost.of_ours(steps=run.step, batch_size=size, looked_at=looked_at, images=run.latents.total)
 
 
 def _rounded(numbers: Iterable[float]) -> list[float]:
