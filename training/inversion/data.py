@@ -12,9 +12,10 @@ from torch import Tensor
 
 from training.inversion.config import InversionConfig
 from training.inversion.errors import BadConfig, BadImages
+from training.inversion.images import upright
 from training.inversion.models import BaseModel
 from training.inversion.templates import templates_for
-from training.inversion.tokens import tokenise
+from training.inversion.tokens import tokenise, without_room
 
 #: Images through the autoencoder at a time.
 ENCODE_BATCH = 8
@@ -22,20 +23,20 @@ ENCODE_BATCH = 8
 
 def to_pixels(image: Image.Image, resolution: int) -> Tensor:
     """An image as float32 [3, R, R] in -1..1: upright, without transparency, its middle square scaled."""
-    upright = ImageOps.exif_transpose(image)
-    if _is_transparent(upright):
-        white = Image.new("RGBA", upright.size, "white")
-        upright = Image.alpha_composite(white, upright.convert("RGBA"))
-    square = ImageOps.fit(upright.convert("RGB"), (resolution, resolution), Image.Resampling.LANCZOS)
+    image = upright(image)
+    if _is_transparent(image):
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    square = ImageOps.fit(image.convert("RGB"), (resolution, resolution), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(square)).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def to_mask(image: Image.Image, side: int) -> Tensor:
     """How opaque an image is in each of float32 [side, side] places, 0 to 1, framed as :func:`to_pixels` frames it."""
-    upright = ImageOps.exif_transpose(image)
-    if not _is_transparent(upright):
+    image = upright(image)
+    if not _is_transparent(image):
         return torch.ones(side, side)
-    alpha = upright.convert("RGBA").getchannel("A")
+    alpha = image.convert("RGBA").getchannel("A")
     return torch.from_numpy(np.array(ImageOps.fit(alpha, (side, side), Image.Resampling.BOX))).float() / 255
 
 
@@ -110,14 +111,12 @@ def check_captions(config: InversionConfig, images: int, base: BaseModel) -> Non
             f"There are {len(config.captions)} captions for {images} images. Give one for each, or none at all.",
         )
     filled = [caption.replace("{}", config.placeholder_token) for caption in config.captions]
-    prompts = tokenise(base.tokenizer, filled, config.placeholder_token, config.vectors)
-    for number, rows in enumerate(prompts.rows, 1):
-        if int(rows.max()) < config.vectors - 1:
-            raise BadConfig(
-                "captions",
-                f"Caption {number} is too long: the new word falls beyond the {base.tokenizer.model_max_length} tokens "
-                "that the base model reads. Shorten it, or move {} towards its beginning.",
-            )
+    for at in without_room(base.tokenizer, filled, config.placeholder_token, config.vectors):
+        raise BadConfig(
+            "captions",
+            f"Caption {at + 1} is too long: the new word falls beyond the {base.tokenizer.model_max_length} tokens "
+            "that the base model reads. Shorten it, or move {} towards its beginning.",
+        )
 
 
 class Captions:

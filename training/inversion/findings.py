@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from training.inversion.config import Kind
+from training.inversion.images import upright
 
 #: Images of a set: below FEW the background is learned along, beyond MANY nothing is added.
 FEW_IMAGES, MANY_IMAGES = 5, 30
@@ -101,9 +102,9 @@ def examine(images: Sequence[Image.Image], *, resolution: int, kind: Kind, names
 
 
 def _measure(image: Image.Image) -> _Measures:
-    upright = ImageOps.exif_transpose(image).convert("RGB")
-    whole = np.asarray(upright.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.float32)
-    square = ImageOps.fit(upright, (_SIDE, _SIDE), Image.Resampling.BOX)
+    picture = upright(image).convert("RGB")
+    whole = np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.float32)
+    square = ImageOps.fit(picture, (_SIDE, _SIDE), Image.Resampling.BOX)
     colours = np.asarray(square, dtype=np.float32)
     grey = np.asarray(square.convert("L"), dtype=np.float32)
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
@@ -111,7 +112,7 @@ def _measure(image: Image.Image) -> _Measures:
     width = max(1, round(_STRIP * _SIDE))
     strips = [colours[:width], colours[-width:], colours[:, :width], colours[:, -width:]]
     return _Measures(
-        size=upright.size,
+        size=picture.size,
         sharpness=float(laplacian.var()),
         low=float(low),
         high=float(high),
@@ -147,7 +148,7 @@ def _count(images: int) -> list[Finding]:
     if images < FEW_IMAGES:
         return [Finding(
             code="few_images", level=Level.NOTE,
-            message=f"{images} images work, but {FEW_IMAGES} to 10 that differ in place and background teach more.",
+            message=f"{images} {'image works' if images == 1 else 'images work'}, but {FEW_IMAGES} to 10 that differ in place and background teach more.",
         )]  # fmt: skip
     if images > MANY_IMAGES:
         return [Finding(

@@ -1,4 +1,4 @@
-"""Reading training images from files and folders, for the command line. Imports no torch."""
+"""Reading training images from files and folders, for the command line, and setting them right. Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
 from training.inversion.errors import BadImages
 
@@ -17,6 +18,16 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 def read_images(paths: Sequence[Path]) -> list[Image.Image]:
     """Open files, and the images of folders in order of their names. Raises :class:`BadImages` naming the file."""
     return [_open(path) for path in _files(paths)]
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The image as people see it: turned as its metadata say, and of eight bits a channel."""
+    image = ImageOps.exif_transpose(image)
+    if not image.mode.startswith("I"):
+        return image
+    # Grey of 16 bits, which Pillow converts by cutting off all above 255: nearly everything would be white.
+    levels = np.asarray(image)
+    return Image.fromarray((levels // 256 if levels.max() > 255 else levels).clip(0, 255).astype(np.uint8))
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -37,16 +48,12 @@ def _open(path: Path) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 image.load()
-                return image
+                return upright(image)  # here, since damaged metadata is found out only now
     except FileNotFoundError as error:
         raise BadImages(f"There is no file {path}.") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise BadImages(
             f"{path.name} has too many pixels; scale it down to at most {Image.MAX_IMAGE_PIXELS}."
         ) from error
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-    ) as error:  # Pillow's plugins raise all of these for damaged files
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises all of these for damaged files
         raise BadImages(f"{path.name} cannot be read as an image; give JPEG, PNG or WebP files.") from error

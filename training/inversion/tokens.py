@@ -73,6 +73,12 @@ def tokenise(tokenizer: Any, prompts: Sequence[str], token: str | None = None, v
     return Prompts(ids, rows)
 
 
+def without_room(tokenizer: Any, prompts: Sequence[str], token: str, vectors: int) -> list[int]:
+    """Positions of the prompts at whose end the last of the token's ``vectors`` vectors is cut off."""
+    last = tokenise(tokenizer, prompts, token, vectors).rows.amax(dim=-1)
+    return (last < vectors - 1).nonzero().flatten().tolist()
+
+
 def _stand_in(end: int, pad: int) -> int:
     """An ordinary id to stand under a spliced vector: never the end token, whose first place is where pooling looks."""
     return next(candidate for candidate in range(3) if candidate not in (end, pad))
