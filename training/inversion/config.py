@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from functools import cache
+from types import NoneType
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from training.inversion.errors import BadConfig
+from training.inversion.templates import templates_for
 
 Kind = Literal["object", "style"]
 KINDS: tuple[Kind, ...] = ("object", "style")
@@ -25,8 +29,22 @@ MAX_MIN_SNR = 100.0
 HOLD_OUT_FROM = 6
 #: Longest caption that is accepted, in characters; the tokenizer truncates far earlier.
 MAX_CAPTION_CHARACTERS = 500
-#: Smallest values of the settings that count something.
-_LOW_LIMITS = {"batch_size": 1, "preview_steps": 1, "progress_every": 1, "evaluate_every": 1, "checkpoint_every": 1}
+#: Longest placeholder token, in characters: it is typed into prompts.
+MAX_TOKEN_CHARACTERS = 80
+#: Pictures of a step: even far fewer gain nothing in quality (Voronov et al. 2023, arXiv 2302.04841, tried 128).
+MAX_BATCH_SIZE = 128
+#: Largest seed that every reader of a receipt gets exactly, since JSON's numbers are doubles to many.
+MAX_SEED = 2**53 - 1
+#: Sampler steps beyond this change nothing that can be seen, and the solver has no more than the noise schedule has.
+MAX_PREVIEW_STEPS = 250
+#: Guidance beyond this leaves nothing of a picture.
+MAX_GUIDANCE_SCALE = 100.0
+#: Limits of the settings that count something.
+_LIMITS = {
+    "vectors": (1, MAX_VECTORS), "steps": (1, MAX_STEPS), "batch_size": (1, MAX_BATCH_SIZE), "seed": (0, MAX_SEED),
+    "preview_steps": (1, MAX_PREVIEW_STEPS), "progress_every": (1, MAX_STEPS), "evaluate_every": (1, MAX_STEPS),
+    "checkpoint_every": (1, MAX_STEPS),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,18 +110,17 @@ class InversionConfig:
 
     def __post_init__(self) -> None:
         """Raise :class:`BadConfig` naming the field that is wrong."""
-        if not self.placeholder_token.strip():
-            raise BadConfig("placeholder_token", "Give the placeholder token, for example <my-cat>.")
+        self._check_types()
+        self._check_token()
         if self.kind not in KINDS:
             raise BadConfig("kind", f"The kind is one of {', '.join(KINDS)}.")
         if self.method not in METHOD_NAMES:
             raise BadConfig("method", f"The method is one of {', '.join(METHOD_NAMES)}.")
-        if not self.initialiser.strip():
+        if not self.initialiser.strip() or not self.initialiser.isprintable():
             raise BadConfig("initialiser", "Give one or more words to start from, for example “toy”.")
-        if not 1 <= self.vectors <= MAX_VECTORS:
-            raise BadConfig("vectors", f"Use 1 to {MAX_VECTORS} vectors.")
-        if not 1 <= self.steps <= MAX_STEPS:
-            raise BadConfig("steps", f"Use 1 to {MAX_STEPS} steps.")
+        for field, (low, high) in _LIMITS.items():
+            if not low <= getattr(self, field) <= high:
+                raise BadConfig(field, f"Use {low} to {high} for {field.replace('_', ' ')}.")
         if not 0 <= self.further < self.steps:
             raise BadConfig("further", f"Train 0 to {self.steps - 1} steps further: {self.steps} are all there are.")
         if not 0 < self.learning_rate <= MAX_LEARNING_RATE:
@@ -120,17 +137,55 @@ class InversionConfig:
             raise BadConfig("average", "The decay of the running mean is from 0, for none, to below 1.")
         if not 0 <= self.early_stop < 1:
             raise BadConfig("early_stop", "Early stopping takes a share from 0, for never, to below 1.")
-        for field, low in _LOW_LIMITS.items():
-            if getattr(self, field) < low:
-                raise BadConfig(field, f"The setting {field} is at least {low}.")
-        if self.preview_prompts and not self.preview_seeds:
-            raise BadConfig("preview_seeds", "Give at least one seed to draw the previews with.")
+        self._check_texts()
+        self._check_previews()
+
+    def _check_types(self) -> None:
+        for field, kind in _kinds(type(self)).items():
+            if not _is(getattr(self, field), kind):
+                raise BadConfig(field, f"The setting {field} is {_in_words(kind)}.")
+
+    def _check_token(self) -> None:
+        token = self.placeholder_token
+        if not token.strip():
+            raise BadConfig("placeholder_token", "Give the placeholder token, for example <my-cat>.")
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise BadConfig(
+                "placeholder_token", f"The placeholder token has at most {MAX_TOKEN_CHARACTERS} characters."
+            )
+        if not token.isprintable() or any(letter.isspace() or letter in "{}" for letter in token):
+            raise BadConfig(
+                "placeholder_token",
+                "The placeholder token holds a space, a brace or something that cannot be seen. Leave it out.",
+            )
+
+    def _check_texts(self) -> None:
+        """The captions hold the word, and no caption or prompt holds it by accident, as “photo” holds “hot”."""
         for caption in self.captions or ():
-            if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
+            if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS or not caption.isprintable():
                 raise BadConfig(
                     "captions",
                     f"Each caption holds {{}} where the new word goes and has at most {MAX_CAPTION_CHARACTERS} characters.",
                 )
+        for text in (*templates_for(self.kind), *self.preview_prompts):
+            if self.placeholder_token in text:
+                raise BadConfig(
+                    "placeholder_token",
+                    f"{self.placeholder_token} occurs inside ordinary captions such as “{text}”. "
+                    f"Put it in angle brackets: <{self.placeholder_token}>.",
+                )
+
+    def _check_previews(self) -> None:
+        if self.preview_prompts and not self.preview_seeds:
+            raise BadConfig("preview_seeds", "Give at least one seed to draw the previews with.")
+        if not all(0 <= seed <= MAX_SEED for seed in self.preview_seeds):
+            raise BadConfig("preview_seeds", f"The seeds of previews are from 0 to {MAX_SEED}.")
+        if not all(0 <= share <= 1 for share in self.preview_at):
+            raise BadConfig("preview_at", "Previews are drawn at shares of the run from 0 to 1.")
+        if not all(prompt.isprintable() for prompt in self.preview_prompts):
+            raise BadConfig("preview_prompts", "A prompt holds something that cannot be seen. Leave it out.")
+        if not 0 <= self.guidance_scale <= MAX_GUIDANCE_SCALE:
+            raise BadConfig("guidance_scale", f"The guidance scale is from 0 to {MAX_GUIDANCE_SCALE:g}.")
 
     @property
     def start(self) -> int:
@@ -149,3 +204,35 @@ class InversionConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, to be stored beside the result."""
         return dataclasses.asdict(self)
+
+
+#: What a person is told that a setting takes.
+_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+@cache
+def _kinds(cls: type) -> dict[str, Any]:
+    """The type of each setting, but for names that are looked up in a list of their own."""
+    return {name: kind for name, kind in get_type_hints(cls).items() if get_origin(kind) is not Literal}
+
+
+def _in_words(kind: Any) -> str:
+    parts = [part for part in get_args(kind) if part not in (NoneType, Ellipsis)]
+    return (
+        f"a list, each of it {_in_words(parts[0])}"
+        if get_origin(kind) is tuple
+        else _NAMES.get(kind) or _in_words(parts[0])
+    )
+
+
+def _is(value: object, kind: Any) -> bool:
+    """Whether a value, which may come from a stranger's JSON, is of a setting's type."""
+    parts = get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is(each, parts[0]) for each in value)
+    if parts:  # a union
+        return any(_is(value, part) for part in parts)
+    if kind in (bool, str, NoneType):
+        return isinstance(value, kind)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return is_number and (kind is float or isinstance(value, int))
