@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from training.inversion.config import InversionConfig
 from training.inversion.encoders import Conditioning
 from training.inversion.errors import BadEmbedding
+from training.inversion.files import write_whole
 from training.inversion.models import BaseModel
 from training.inversion.quiet import quiet_libraries
 
@@ -64,13 +65,8 @@ def to_bytes(vectors: np.ndarray, metadata: dict[str, str]) -> bytes:
 
 
 def save_embedding(path: Path, vectors: np.ndarray, metadata: dict[str, str]) -> None:
-    """Write the file under another name and move it into place, so that a crash leaves no half file."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_bytes(to_bytes(vectors, metadata))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file of vectors float32 [n, d], whole or not at all."""
+    write_whole(path, to_bytes(vectors, metadata))
 
 
 def load_embedding(path: Path) -> tuple[np.ndarray, dict[str, str]]:
@@ -83,7 +79,9 @@ def load_embedding(path: Path) -> tuple[np.ndarray, dict[str, str]]:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise BadEmbedding(f"{path.name} could not be read as a safetensors file: {error}.") from error
+        raise BadEmbedding(
+            f"{path.name} could not be read as a safetensors file: {str(error).rstrip('.')}. Give one in that format."
+        ) from error
     xl = [name for name, _ in XL_PARTS]
     parts = [tensors[name] for name in xl] if set(tensors) == set(xl) else list(tensors.values())
     shapes = {part.shape[:-1] for part in parts}
@@ -92,7 +90,13 @@ def load_embedding(path: Path) -> tuple[np.ndarray, dict[str, str]]:
             f"{path.name} does not hold one embedding: give a file with a single tensor [vectors, width], "
             f"or with {' and '.join(xl)} for Stable Diffusion XL."
         )
-    return np.atleast_2d(torch.cat(parts, dim=-1).numpy()), metadata
+    vectors = np.atleast_2d(torch.cat(parts, dim=-1).numpy())
+    norms = np.linalg.norm(vectors, axis=1)
+    if not len(norms) or not (np.isfinite(norms) & (norms > 0)).all():
+        raise BadEmbedding(
+            f"{path.name} has no vectors, or some that are zero or no numbers, and draws nothing: give another file."
+        )
+    return vectors, metadata
 
 
 @torch.no_grad()

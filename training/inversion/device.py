@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import torch
 
+from training.inversion.errors import BadConfig
+
 
 def pick_device(name: str | None = None) -> torch.device:
-    """The named device, or a GPU where there is one, or the processor."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The named device, or a GPU where there is one, or the processor. Raises :class:`BadConfig` for one that is not there."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=device).item()  # a device may have a name and not be there
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises all of these
+        raise BadConfig("device", f"There is no device {name} here. Give cpu, or cuda where there is a GPU.") from error
+    return device
 
 
 def model_dtype(device: torch.device) -> torch.dtype:

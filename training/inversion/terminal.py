@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Self
 
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
+from training.inversion.files import write_whole
 
 
 class ToTerminal(Callbacks):
-    """Progress on standard error, previews into a folder, the run's state into a file."""
+    """Progress on standard error, previews into a folder, the run's state into a file.
 
-    def __init__(self, folder: Path | None, state: Path | None = None) -> None:
+    Used as a context, after which the next output begins on a line of its own.
+    """
+
+    def __init__(self, folder: Path | None = None, state: Path | None = None) -> None:
         self.folder, self.state = folder, state
-        self.live = sys.stderr.isatty()
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+        self.is_live = sys.stderr.isatty()
+        self.is_open = False  #: whether the line that was written last is to be written over
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
     def on_stage(self, stage: Stage) -> None:
-        self._say(f"{stage.value} …")
+        self._close()
+        print(f"{stage.value} …", file=sys.stderr, flush=True)
 
     def on_progress(self, progress: Progress) -> None:
-        if self.live:
-            self._say(
+        if self.is_live:
+            text = (
                 f"step {progress.step}/{progress.total_steps}, loss {progress.loss:.4f}, "
                 f"{progress.steps_per_second:.1f} steps/s, {progress.seconds_left:.0f} s left"
             )
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+            self.is_open = True
 
     def on_preview(self, preview: Preview) -> None:
         if self.folder is not None:
@@ -34,14 +47,9 @@ class ToTerminal(Callbacks):
 
     def on_state(self, state: bytes, step: int) -> None:
         if self.state is not None:
-            temporary = self.state.with_name(self.state.name + ".tmp")
-            temporary.write_bytes(state)
-            temporary.replace(self.state)
+            write_whole(self.state, state)
 
-    def _say(self, text: str) -> None:
-        print(
-            f"\r\033[K{text}" if self.live else text,
-            end="" if self.live else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
+    def _close(self) -> None:
+        if self.is_open:
+            print(file=sys.stderr)
+            self.is_open = False

@@ -90,7 +90,13 @@ def test_files_that_are_no_embedding_of_this_base_are_refused(base, tmp_path):
     (tmp_path / "text.safetensors").write_text("hello, this is no safetensors file")
     save_file({"a": some_vectors(128, 1), "b": some_vectors(128, 1)}, tmp_path / "two.safetensors")
     save_file({"a": some_vectors(768, 1)}, tmp_path / "wide.safetensors")
+    save_file({"a": np.zeros((0, 128), dtype=np.float32)}, tmp_path / "empty.safetensors")
+    save_file({"a": some_vectors(128, 2) * [[1], [0]]}, tmp_path / "zero.safetensors")
+    save_file({"a": some_vectors(128, 2) * [[1], [np.nan]]}, tmp_path / "nan.safetensors")
     for name, message in (
+        ("empty", "has no vectors"),
+        ("zero", "zero or no numbers"),
+        ("nan", "zero or no numbers"),
         ("text", "could not be read"),
         ("missing", "could not be read"),
         ("two", "single tensor"),

@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from training.inversion import packing
 from training.inversion.__main__ import defaults_of, main, make_parser
+from training.inversion.callbacks import Progress, Stage
 from training.inversion.checkpoint import load_embedding, save_embedding
 from training.inversion.errors import BadImages
 from training.inversion.images import read_images
+from training.inversion.terminal import ToTerminal
 from training.pocket import info as pocket
 
+WORD = {"placeholder_token": "<x>", "kind": "object", "initialiser": "red"}
 ROOT = Path(__file__).resolve().parents[3]
 WITHOUT_SITE = (
     "import runpy, sys\n"
@@ -103,13 +107,24 @@ def test_wrong_input_is_told_in_one_sentence_with_status_2(tmp_path, tiny_folder
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"steps": 0}, "Use 1 to 20000 steps"),
-        ({"vectors": 99}, "Use 1 to 16 vectors"),
+        ({"steps": 0}, "Use 1 to 20000 for steps"),
+        ({"vectors": 99}, "Use 1 to 16 for vectors"),
         ({"token": "star"}, "star is already a word"),
         ({"init": " "}, "Give one or more words"),
         ({"base": "/no/such/model"}, "The base model model could not be loaded"),
         ({"out": "/no/such/folder/x.safetensors"}, "cannot be written"),
         ({"out": "x.pt"}, "ends in .safetensors"),
+        ({"out": "/sys/x.safetensors"}, "/sys/x.safetensors cannot be written"),
+        ({"state": "/no/such/folder/x.state"}, "/no/such/folder/x.state cannot be written"),
+        ({"seed": 10**30}, "for seed"),
+        ({"batch-size": 10**9}, "Use 1 to 128 for batch size"),
+        ({"token": "my cat"}, "holds a space"),
+        ({"token": "ph"}, "Put it in angle brackets: <ph>"),
+        ({"init": "\udcff"}, "Give one or more words"),
+        ({"device": "quantum"}, "There is no device quantum here"),
+        ({"device": "cuda:64"}, "There is no device cuda:64 here"),
+        ({"previews": __file__}, "could not be used: File exists"),
+        ({"snapshots": __file__}, "could not be used: File exists"),
     ],
 )
 def test_each_wrong_option_has_its_sentence(capsys, tmp_path, folder_of_pictures, tiny_folder, options, message):
@@ -120,6 +135,43 @@ def test_each_wrong_option_has_its_sentence(capsys, tmp_path, folder_of_pictures
     lines = [line for line in err.splitlines() if not line.endswith("…") and not line.startswith(("warn:", "note:"))]
     assert out == "" and len(lines) == 1 and message in lines[0]
     assert not list(tmp_path.glob("*.safetensors*"))
+
+
+def test_a_run_goes_on_after_ctrl_c_and_its_captions_come_from_a_file(
+    capsys, tmp_path, folder_of_pictures, tiny_folder, monkeypatch
+):
+    captions, kept, step = tmp_path / "captions.txt", tmp_path / "x.state", packing.step
+    captions.write_text("a {}\na red {}\na {} on blue\n", encoding="utf-8-sig")
+    options = {"steps": 60, "early-stop": 0.5, "state": kept, "captions": captions}
+    arguments = training_arguments(folder_of_pictures, tiny_folder, tmp_path / "x.safetensors", **options)
+
+    def interrupted(base, runs, **places):
+        if runs[0].step == 52:
+            raise KeyboardInterrupt
+        step(base, runs, **places)
+
+    monkeypatch.setattr(packing, "step", interrupted)
+    assert main(arguments) == 130
+    assert (
+        capsys.readouterr().err.splitlines()[-1] == "Stopped before it finished. The same command goes on from x.state."
+    )
+    assert kept.exists() and not (tmp_path / "x.safetensors").exists()
+    monkeypatch.setattr(packing, "step", step)
+    assert main([*arguments, "--json"]) == 0
+    receipt = json.loads(capsys.readouterr().out)
+    assert receipt["config"]["captions"] == ["a {}", "a red {}", "a {} on blue"]
+    assert receipt["config"]["early_stop"] == 0.5 and receipt["steps"] == 60 and not kept.exists()
+
+
+def test_at_a_terminal_progress_is_one_line_and_the_next_output_begins_another(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with ToTerminal() as callbacks:
+        callbacks.on_stage(Stage.TRAINING)
+        for step in (5, 10):
+            callbacks.on_progress(Progress(step=step, total_steps=10, loss=1, steps_per_second=2, seconds_left=3))
+    print("x.safetensors: <x>", file=sys.stderr)
+    training, *_, progress, result = capsys.readouterr().err.splitlines()
+    assert training == "training …" and "step 10/10" in progress and result == "x.safetensors: <x>"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +214,11 @@ def test_previews_are_written_where_asked(capsys, tmp_path, folder_of_pictures, 
         (["--prompt", "a {}", "--token", "star"], "star is already a word"),
         (["--prompt", "a {}", "--base", "/no/such/model"], "could not be loaded"),
         (["--prompt", "a {}", "--out", "x.jpg"], "ends in .png"),
+        (["--prompt", "word " * 40 + "{}"], "<y> falls beyond what tiny-sd reads"),
+        (["--prompt", "\udcff {}"], "cannot be seen"),
+        (["--prompt", "a {}", "--steps", "2000"], "Use 1 to 250"),
+        (["--prompt", "a {}", "--guidance", "nan"], "guidance_scale is a number"),
+        (["--prompt", "a {}", "--seed", "-1"], "seeds of previews are from 0"),
     ],
 )
 def test_a_picture_that_cannot_be_drawn_is_told(capsys, tmp_path, tiny_folder, options, message):
@@ -178,6 +235,41 @@ def test_a_picture_that_cannot_be_drawn_is_told(capsys, tmp_path, tiny_folder, o
     out, err = capsys.readouterr()
     assert out == "" and message in err and len(err.splitlines()) == 1
     assert not (tmp_path / "y.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("receipt", "message"),
+    [
+        ("[" * 100_000, "is no JSON"),
+        ("[]", "no receipt of a training"),
+        (json.dumps({"config": {"seed": "x"}, "base": {}, "images_digest": ""}), "no receipt of a training"),
+        (json.dumps({"config": {**WORD, "steps": 2.5}, "base": {}}), "The setting steps is a whole number"),
+        (
+            json.dumps({"config": {**WORD, "captions": 5}, "base": {}}),
+            "The setting captions is a list, each of it a text",
+        ),
+        (
+            json.dumps({"config": WORD, "base": {"fingerprint": "", "name": "\x1b[2Jevil"}, "images_digest": ""}),
+            "another base model than tiny-sd: \N{REPLACEMENT CHARACTER}[2Jevil",
+        ),
+    ],
+)
+def test_a_receipt_by_hostile_hands_is_told_in_one_sentence(
+    capsys, tmp_path, folder_of_pictures, tiny_folder, receipt, message
+):
+    save_embedding(tmp_path / "y.safetensors", np.ones((1, 128), dtype=np.float32), {})
+    (tmp_path / "receipt.json").write_text(receipt)
+    arguments = [
+        tmp_path / "receipt.json",
+        folder_of_pictures,
+        "--file",
+        tmp_path / "y.safetensors",
+        "--base",
+        tiny_folder,
+    ]
+    assert main(["replay", *map(str, arguments)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and len(err.splitlines()) == 1
 
 
 def test_files_that_are_no_pictures_are_named(tmp_path, folder_of_pictures):
