@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from training.inversion.config import InversionConfig
+from training.inversion.device import send
 from training.inversion.errors import BadConfig, BadImages
 from training.inversion.images import upright
 from training.inversion.models import BaseModel
@@ -86,8 +87,9 @@ class Latents:
 
     def sample(self, indices: Tensor, mirrored: Tensor, generator: torch.Generator) -> Tensor:
         """Draw latents [B, C, h, w] of images ``indices`` [B], mirrored where ``mirrored`` [B] is 1."""
-        mean, deviation = self.mean[indices, mirrored], self.deviation[indices, mirrored]
-        noise = torch.randn(mean.shape, generator=generator).to(mean.device)
+        which = self._on_device(indices, mirrored)
+        mean, deviation = self.mean[which], self.deviation[which]
+        noise = send(torch.randn(mean.shape, generator=generator), mean.device)
         return mean + deviation * noise
 
     def weights(self, indices: Tensor, mirrored: Tensor, outside: float) -> Tensor | None:
@@ -97,8 +99,12 @@ class Latents:
         """
         if self.masks is None or outside == 1:
             return None
-        weights = outside + (1 - outside) * self.masks[indices, mirrored]
+        weights = outside + (1 - outside) * self.masks[self._on_device(indices, mirrored)]
         return weights / weights.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
+
+    def _on_device(self, indices: Tensor, mirrored: Tensor) -> tuple[Tensor, Tensor]:
+        """Sent before they index: indexing would send them as well, and wait."""
+        return send(indices, self.mean.device), send(mirrored, self.mean.device)
 
 
 def check_captions(config: InversionConfig, images: int, base: BaseModel) -> None:

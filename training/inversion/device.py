@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from training.inversion.errors import BadConfig
 
@@ -22,3 +23,8 @@ def pick_device(name: str | None = None) -> torch.device:
 def model_dtype(device: torch.device) -> torch.dtype:
     """Precision of the frozen networks: bfloat16 on a GPU, whose range needs no loss scaling; else float32."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the processor on a device, without waiting for what the device computes: only pinned memory is copied so."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -72,6 +72,8 @@ class Encoder:
     @classmethod
     def of(cls, tokenizer: Any, model: Any) -> Encoder:
         """Wrap a text encoder's token embedding, once."""
+        # Published tokenizers do not always say how long a prompt may be; the encoder has no places for more.
+        tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings)
         splice = splice_into(model)
         return cls(tokenizer, model, splice, float(splice.weight.detach().float().norm(dim=-1).median()))
 

@@ -63,10 +63,11 @@ class BaseModel:
         """What the UNet answers to noisy latents [B, C, h, w] at timesteps [B] or [], in float32 or better."""
         unet, more = self.pipeline.unet, {}
         if conditioning.pooled is not None:
-            side = self.resolution
             # Size and crop that the picture claims to have had: whole, at full resolution (Podell et al. 2023, 2.2).
-            place = torch.tensor([[side, side, 0, 0, side, side]], dtype=unet.dtype, device=noisy.device)
-            more = {"text_embeds": conditioning.pooled.to(unet.dtype), "time_ids": place.expand(len(noisy), -1)}
+            # Filled on the device, since numbers sent there would wait for it.
+            place = torch.full((len(noisy), 6), self.resolution, dtype=unet.dtype, device=noisy.device)
+            place[:, 2:4] = 0
+            more = {"text_embeds": conditioning.pooled.to(unet.dtype), "time_ids": place}
         states = conditioning.states.to(unet.dtype)
         answer = unet(noisy.to(unet.dtype), timesteps, states, added_cond_kwargs=more).sample
         return answer.to(torch.promote_types(answer.dtype, torch.float32))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from training.inversion.config import InversionConfig
 from training.inversion.data import Captions, Latents
+from training.inversion.device import send
 from training.inversion.diffusion import add_noise, min_snr_weights, stratified_timesteps, target
 from training.inversion.encoders import initial_vectors
 from training.inversion.errors import BadConfig
@@ -65,16 +66,16 @@ class Run:
         indices = torch.randint(self.latents.count, (size,), generator=generator)
         mirrored = (torch.rand(size, generator=generator) < self.config.flip_probability).long()
         clean = self.latents.sample(indices, mirrored, generator)
-        noise = torch.randn(clean.shape, generator=generator).to(base.device)
-        timesteps = stratified_timesteps(size, len(base.alphas_cumprod), generator).to(base.device)
+        noise = send(torch.randn(clean.shape, generator=generator), base.device)
+        timesteps = send(stratified_timesteps(size, len(base.alphas_cumprod), generator), base.device)
         numbers, where = self.captions.draw(indices, generator).unique(return_inverse=True)
         return Draw(
             noisy=add_noise(clean, noise, base.alphas_cumprod, timesteps),
             timesteps=timesteps,
             wanted=target(base.prediction_type, clean, noise, base.alphas_cumprod, timesteps),
             weight=self._weight(indices, mirrored, timesteps),
-            prompts=self.captions.prompts[numbers.to(base.device)],
-            where=where.to(base.device),
+            prompts=self.captions.prompts[send(numbers, base.device)],
+            where=send(where, base.device),
         )
 
     def _weight(self, indices: Tensor, mirrored: Tensor, timesteps: Tensor) -> Tensor | None:

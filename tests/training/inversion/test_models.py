@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from diffusers import DPMSolverMultistepScheduler
 
 from tests.support.tiny_sd import make_tiny_sd, make_tiny_sdxl
 from training.inversion import fingerprint, models
+from training.inversion.device import send
 from training.inversion.encoders import nearest_words
 from training.inversion.errors import BaseUnavailable
 from training.inversion.models import load_base
@@ -171,3 +173,34 @@ def test_loading_prints_nothing(tiny_folder):
         [sys.executable, "-c", script], cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_tokenizer_that_knows_no_length_takes_that_of_its_encoder(tiny_folder, tmp_path):
+    folder = shutil.copytree(tiny_folder, tmp_path / "endless")
+    settings = folder / "tokenizer" / "tokenizer_config.json"
+    values = json.loads(settings.read_text())
+    del values["model_max_length"]
+    settings.write_text(json.dumps(values))
+    assert load_base(str(folder), device="cpu").tokenizer.model_max_length == 32
+
+
+class Sent:
+    """What a tensor is asked for on its way to a device."""
+
+    def __init__(self):
+        self.asked = []
+
+    def pin_memory(self):
+        self.asked.append("pin")
+        return self
+
+    def to(self, device, **how):
+        self.asked.append((device.type, how))
+        return self
+
+
+def test_nothing_waits_for_a_gpu_that_numbers_are_sent_to():
+    """Copies from other memory wait until the device has done all it was told before."""
+    sent = Sent()
+    send(sent, torch.device("cuda"))
+    assert sent.asked == ["pin", ("cuda", {"non_blocking": True})]
