@@ -71,7 +71,7 @@ def run_train(options: argparse.Namespace) -> None:
         callbacks.on_stage(Stage.LOADING)
         base = load_base(options.base, device=options.device)
         scorers = [Scorer(folder, device=options.device) for folder in options.score]
-        for finding in examine(images, resolution=base.resolution, kind=config.kind):
+        for finding in examine(images, resolution=base.resolution, kind=config.kind, captions=config.captions or ()):
             if finding.level == Level.REFUSE:
                 raise BadImages(finding.message)
             print(f"{finding.level}: {finding.message}", file=sys.stderr)

@@ -83,7 +83,14 @@ class _Measures:
     bars: bool  #: whether it has bars at two opposite edges
 
 
-def examine(images: Sequence[Image.Image], *, resolution: int, kind: Kind, names: Sequence[str] = ()) -> list[Finding]:
+def examine(
+    images: Sequence[Image.Image],
+    *,
+    resolution: int,
+    kind: Kind,
+    names: Sequence[str] = (),
+    captions: Sequence[str] = (),
+) -> list[Finding]:
     """Return what is to be said of images for a base model of ``resolution`` pixels, the most serious first.
 
     Pictures of a style may share a background, pictures of an object may not. ``names`` are what people know the images by; without them they are numbered from 1.
@@ -96,6 +103,7 @@ def examine(images: Sequence[Image.Image], *, resolution: int, kind: Kind, names
         *_blurred(measures, names),
         *_copies(measures, names),
         *(_background(measures) if kind == "object" else []),
+        *_same_captions(captions),
     ]
     order = list(Level)
     return sorted(found, key=lambda finding: order.index(finding.level))
@@ -230,4 +238,14 @@ def _background(measures: Sequence[_Measures]) -> list[Finding]:
         code="same_background", level=Level.WARN,
         message="All images have nearly the same background, and it will be learned as part of the word. "
         "Mix in other backgrounds, or say what it is in a caption.",
+    )]  # fmt: skip
+
+
+def _same_captions(captions: Sequence[str]) -> list[Finding]:
+    """Captions are there to take out of the word what is not part of it; one for all of them does not."""
+    if len(captions) < 2 or len(set(captions)) > 1:
+        return []
+    return [Finding(
+        code="same_captions", level=Level.WARN,
+        message="All images have the same caption. Say in each what else is to be seen, or give none.",
     )]  # fmt: skip

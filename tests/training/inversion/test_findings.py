@@ -113,3 +113,11 @@ def test_drawings_that_the_pocket_model_learns_from_are_refused_by_nothing():
     for concept in CONCEPTS.values():
         findings = examine(draw(concept, 5, 0), resolution=64, kind=concept.kind)
         assert not [finding for finding in findings if finding.level == Level.REFUSE]
+
+
+def test_captions_that_are_all_the_same_are_told():
+    def codes(*captions):
+        return {finding.code for finding in examine([], resolution=64, kind="style", captions=captions)}
+
+    assert "same_captions" in codes("a {}", "a {}")
+    assert "same_captions" not in codes("a {}", "a red {}") | codes("a {}") | codes()
