@@ -116,7 +116,7 @@ class InversionConfig:
             raise BadConfig("kind", f"The kind is one of {', '.join(KINDS)}.")
         if self.method not in METHOD_NAMES:
             raise BadConfig("method", f"The method is one of {', '.join(METHOD_NAMES)}.")
-        if not self.initialiser.strip() or not self.initialiser.isprintable():
+        if not self.initialiser.strip():
             raise BadConfig("initialiser", "Give one or more words to start from, for example “toy”.")
         for field, (low, high) in _LIMITS.items():
             if not low <= getattr(self, field) <= high:
@@ -160,9 +160,13 @@ class InversionConfig:
             )
 
     def _check_texts(self) -> None:
-        """The captions hold the word, and no caption or prompt holds it by accident, as “photo” holds “hot”."""
+        """All are texts; the captions hold the word, and no caption or prompt holds it by accident, as “photo” holds “hot”."""
+        texts = {"initialiser": (self.initialiser,), "captions": self.captions, "preview_prompts": self.preview_prompts}
+        for field, lines in texts.items():
+            if not all(_is_text(line) for line in lines or ()):
+                raise BadConfig(field, f"The setting {field} holds bytes that are no text in UTF-8. Write them anew.")
         for caption in self.captions or ():
-            if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS or not caption.isprintable():
+            if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
                 raise BadConfig(
                     "captions",
                     f"Each caption holds {{}} where the new word goes and has at most {MAX_CAPTION_CHARACTERS} characters.",
@@ -182,8 +186,6 @@ class InversionConfig:
             raise BadConfig("preview_seeds", f"The seeds of previews are from 0 to {MAX_SEED}.")
         if not all(0 <= share <= 1 for share in self.preview_at):
             raise BadConfig("preview_at", "Previews are drawn at shares of the run from 0 to 1.")
-        if not all(prompt.isprintable() for prompt in self.preview_prompts):
-            raise BadConfig("preview_prompts", "A prompt holds something that cannot be seen. Leave it out.")
         if not 0 <= self.guidance_scale <= MAX_GUIDANCE_SCALE:
             raise BadConfig("guidance_scale", f"The guidance scale is from 0 to {MAX_GUIDANCE_SCALE:g}.")
 
@@ -214,6 +216,11 @@ _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true o
 def _kinds(cls: type) -> dict[str, Any]:
     """The type of each setting, but for names that are looked up in a list of their own."""
     return {name: kind for name, kind in get_type_hints(cls).items() if get_origin(kind) is not Literal}
+
+
+def _is_text(line: str) -> bool:
+    """Whether a tokenizer can read it: bytes of a command line that are no text come as half characters."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in line)
 
 
 def _in_words(kind: Any) -> str:

@@ -33,7 +33,7 @@ def test_a_value_of_another_type_is_named(field, value):
     [
         ("seed", -1), ("seed", MAX_SEED + 1), ("batch_size", 129), ("preview_steps", 251), ("guidance_scale", 101),
         ("preview_at", (2.0,)), ("preview_seeds", (2**64,)), ("preview_prompts", ("a \udcff {}",)), ("initialiser", "\udcff"),
-        ("captions", ("a {}\n",)), ("placeholder_token", "x" * 81),
+        ("captions", ("a {} \udcff",)), ("placeholder_token", "x" * 81),
     ],
 )  # fmt: skip
 def test_a_value_beyond_its_limits_is_named(field, value):
@@ -53,6 +53,11 @@ def test_a_token_inside_of_ordinary_words_is_refused(token, kind):
     """It would be spliced into them: “photo” would begin with the vectors of “ph”."""
     with pytest.raises(BadConfig, match=rf"occurs inside .*<{token}>"):
         config_with(placeholder_token=token, kind=kind, preview_prompts=("a {} on a beach",))
+
+
+def test_captions_in_any_language_may_hold_any_space():
+    captions = ("a\N{NO-BREAK SPACE}{}", "写真\N{IDEOGRAPHIC SPACE}{}", "a {} 👩\N{ZERO WIDTH JOINER}🚀")
+    assert config_with(captions=captions, initialiser="le\N{NO-BREAK SPACE}chat").captions == captions
 
 
 def test_whole_numbers_may_stand_for_others():
