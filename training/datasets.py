@@ -90,13 +90,16 @@ def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:
     return images
 
 
-def examine_images(images: Sequence[CheckedImage], *, base: BaseModel, kind: str) -> list[dict[str, object]]:
+def examine_images(
+    images: Sequence[CheckedImage], *, base: BaseModel, kind: str, captions: Sequence[str] = ()
+) -> list[dict[str, object]]:
     """Return what is to be said of a set for a base model, as plain JSON; raise :class:`BadImage` where training is a waste."""
     found = examine(
         [Image.open(io.BytesIO(image.png)) for image in images],
         resolution=base.resolution,
         kind="style" if kind == "style" else "object",
         names=[image.filename for image in images],
+        captions=captions,
     )
     for finding in found:
         if finding.level == Level.REFUSE:

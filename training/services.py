@@ -56,8 +56,8 @@ def submit_job(
     _check_name(owner, name)
     check_room(owner)  # again below, exactly; here it spares the work
     checked = check_files(images)
-    findings = examine_images(checked, base=base, kind=kind)
     lines = check_captions(captions, len(checked))
+    findings = examine_images(checked, base=base, kind=kind, captions=lines or ())
     pictures = [_as_row(position, image) for position, image in enumerate(checked)]
     with transaction.atomic():
         _lock(owner)

@@ -234,6 +234,11 @@ def test_images_too_small_for_the_base_model_are_refused_by_name(alice, submit, 
     assert not Job.objects.exists()
 
 
+def test_captions_that_are_all_the_same_are_told(alice, submit):
+    job = submit(alice, captions=["a {}"] * 3)
+    assert "same_captions" in [finding["code"] for finding in job.findings]
+
+
 def test_what_could_be_better_is_kept_with_the_job_and_copied_to_the_next(alice, submit):
     job = submit(alice)
     cancel_job(job=job)
