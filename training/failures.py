@@ -59,6 +59,9 @@ def failure_of(error: Exception) -> Failure:
         case BlobMissing():
             message = "The storage lost a training image. Submit the job again with its images."
             return Failure(Reason.IMAGES_LOST, message, traceback.format_exc())
+        case OSError():
+            message = f"The worker could not write what it needed to: {error.strerror or error}. Tell the operator, and try again."
+            return Failure(Reason.NOT_STORED, message, traceback.format_exc())
         case InversionError() | TrainingError() if error.code in Reason.values:
             return Failure(error.code, error.message)
         case _:

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.types.json import Jsonb
 
 from training.models import Job, JobCheckpoint, JobPreview, State
@@ -47,10 +48,18 @@ RETURNING job.id, job.fence, job.cancel_requested
 
 @contextmanager
 def worker_transaction(idle_ms: int | None = None) -> Iterator[CursorWrapper]:
-    """A transaction that ends with its worker: the server undoes it when nothing more comes of it for ``idle_ms``."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {idle_ms or IDLE_TIMEOUT_MS}")
-        yield cursor
+    """A transaction that ends with its worker: the server undoes it when nothing more comes of it for ``idle_ms``.
+
+    Raises ``OperationalError`` then, as for any other connection that was lost.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {idle_ms or IDLE_TIMEOUT_MS}")
+            yield cursor
+    except InternalError as error:
+        if isinstance(error.__cause__, IdleInTransactionSessionTimeout):
+            raise OperationalError("the server ended a transaction that had paused") from error
+        raise
 
 
 class LeaseLost(Exception):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -289,3 +290,21 @@ def test_times_are_the_database_servers(queue):
     assert Job.objects.filter(
         pk=job.pk, lease_until__gt=Now(), lease_until__lt=Now() + timezone.timedelta(seconds=61)
     ).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_pauses_in_a_transaction_holds_nobody_up_and_tries_again(queue, monkeypatch):
+    """As one does that was suspended there: the server undoes what it had begun."""
+    monkeypatch.setattr(leases, "IDLE_TIMEOUT_MS", 200)
+    (job,) = queue()
+
+    def pausing():
+        with leases.worker_transaction():
+            Job.objects.filter(pk=job.pk).update(name="half-done")
+            time.sleep(1)
+            Job.objects.filter(pk=job.pk).update(name="done")
+
+    with pytest.raises(OperationalError, match="had paused"):
+        elsewhere(pausing)
+    job.refresh_from_db()
+    assert job.name == "job-0"

@@ -161,6 +161,7 @@ def test_every_way_to_fail_has_a_code_with_a_sentence():
     [
         (RegistryError("name_taken", "Taken."), "not_published", False),
         (BlobMissing("f" * 64), "images_lost", True),
+        (OSError(28, "No space left on device"), "not_stored", True),
         (ZeroDivisionError("a bug"), "internal", True),
         (InversionError("One without a code of its own."), "internal", True),
     ],
