@@ -55,6 +55,14 @@ def choice(name: str, options: tuple[str, ...]) -> str:
     return value
 
 
+def address(name: str) -> str:
+    """Return a web address without a slash at its end."""
+    value = text(name).rstrip("/")
+    if value and not value.startswith(("https://", "http://")):
+        raise ImproperlyConfigured(f"{name} is {value!r}; use an address such as https://hub.example.org.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -25,6 +25,8 @@ SECRET_KEY = env.text("HUB_SECRET_KEY") or SimpleLazyObject(lambda: secret_key(V
 # The health check of a container asks for localhost, whatever the site is called outside.
 ALLOWED_HOSTS = [*env.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), "localhost"]
 CSRF_TRUSTED_ORIGINS = env.words("HUB_CSRF_TRUSTED_ORIGINS")
+#: Where people find the hub: links in mails begin so, which no request tells the worker that sends them.
+HUB_PUBLIC_URL = env.address("HUB_PUBLIC_URL")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -78,6 +80,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "hub.accounts.notices.in_header",
             ]
         },
     }

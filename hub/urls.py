@@ -27,6 +27,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("notices", accounts.notices, name="notices"),
     path("accounts/tokens/", accounts.tokens, name="tokens"),
     path("accounts/tokens/new", accounts.token_create, name="token-create"),
     path("accounts/tokens/<int:pk>/revoke", accounts.token_revoke, name="token-revoke"),

@@ -70,6 +70,7 @@ TABLE = [
     ("POST", "/staff/workers/{worker}/drain", "staff/workers/<name>/drain", (302, 404, 404, 302)),
     ("POST", "/staff/workers/{worker}/undrain", "staff/workers/<name>/undrain", (302, 404, 404, 302)),
     # Accounts
+    ("GET", "/notices", "notices", (302, 200, 200, 200)),
     ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
     ("GET", "/accounts/tokens/", "accounts/tokens/", (302, 200, 200, 200)),
     ("POST", "/accounts/tokens/{token}/revoke", "accounts/tokens/<int:pk>/revoke", (302, 404, 302, 404)),
@@ -77,6 +78,8 @@ TABLE = [
     ("GET", "/api/hub/schema", "api/hub/schema", (200, 200, 200, 200)),
     ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
     ("GET", "/api/hub/me", "api/hub/me", (401, 200, 200, 200)),
+    ("GET", "/api/hub/notices", "api/hub/notices", (401, 200, 200, 200)),
+    ("POST", "/api/hub/notices/seen", "api/hub/notices/seen", (401, 200, 200, 200)),
     ("GET", "/api/hub/tokens", "api/hub/tokens", (401, 200, 200, 200)),
     ("POST", "/api/hub/tokens", "api/hub/tokens", (401, 400, 400, 400)),
     ("DELETE", "/api/hub/tokens/{token}", "api/hub/tokens/<int:pk>", (401, 404, 204, 404)),

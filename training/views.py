@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
+from hub.accounts.notices import mark_seen
 from registry import charts, storage
 from registry.models import Embedding
 from training import datasets, failures, services
@@ -94,6 +95,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         # A page that is still open asks for a job that was deleted: it shall say so and stop asking.
         return render(request, "training/job_gone.html", status=HTMX_STOP_POLLING)
     place = _place(found)
+    if found.ended:
+        mark_seen(request.user, url=found.get_absolute_url())
     if part and request.GET.get("seen") == polling_tag(found, place):
         return HttpResponse(status=204)  # htmx leaves the page as it is
     return render(

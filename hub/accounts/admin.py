@@ -8,7 +8,12 @@ from django.http import HttpRequest
 
 from hub.accounts.models import ApiToken, User
 
-admin.site.register(User, UserAdmin)
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Accounts, and how much each may store."""
+
+    fieldsets = (*UserAdmin.fieldsets, ("Storage", {"fields": ["megabytes"]}))
 
 
 @admin.register(ApiToken)

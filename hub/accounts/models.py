@@ -36,6 +36,12 @@ class User(AbstractUser):
         help_text="3 to 64 lower-case letters, digits, hyphens or underscores. It is part of your pages' addresses.",
         error_messages={"unique": "This user name is taken; choose another."},
     )
+    megabytes = models.PositiveIntegerField(
+        "megabytes allowed",
+        null=True,
+        blank=True,
+        help_text="Of stored files. Empty for what the hub allows everybody.",
+    )
 
     def get_absolute_url(self) -> str:
         return f"/{self.username}"
@@ -108,13 +114,16 @@ class Notice(models.Model):
     created = models.DateTimeField(db_default=Now())
     seen = models.DateTimeField(null=True, blank=True)
     mailed = models.DateTimeField(null=True, blank=True)
+    mail_after = models.DateTimeField(
+        null=True, db_default=Now(), editable=False, help_text="When to mail it, or to try again; empty for never."
+    )
 
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["owner", "key"], name="accounts_notice_once")]
         indexes = [
             models.Index(fields=["owner"], name="accounts_notice_unseen", condition=Q(seen=None)),
-            models.Index(fields=["id"], name="accounts_notice_to_mail", condition=Q(mailed=None)),
+            models.Index(fields=["mail_after"], name="accounts_notice_due", condition=Q(mail_after__isnull=False)),
         ]
 
     def __str__(self) -> str:

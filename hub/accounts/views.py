@@ -1,16 +1,22 @@
-"""The page of API tokens."""
+"""The pages of API tokens and of notices."""
 
 from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from hub.accounts.models import ApiToken, Scope, TooManyTokens
+from hub.accounts.notices import mark_seen
 from hub.forms import Form
+
+#: Notices on a page of the list.
+PAGE_SIZE = 30
 
 
 class TokenForm(Form):
@@ -56,3 +62,15 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(ApiToken, pk=pk, owner=request.user).delete()
     messages.success(request, "The token is revoked.")
     return redirect("tokens")
+
+
+@login_required
+@never_cache
+@require_safe
+def notices(request: HttpRequest) -> HttpResponse:
+    """What one should hear of, newest first. Those that are shown count as seen from then on."""
+    page = Paginator(request.user.notices.all(), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = list(page)  # as they were before
+    if request.method == "GET":
+        mark_seen(request.user, ids=[notice.pk for notice in shown if notice.seen is None])
+    return render(request, "accounts/notices.html", {"page": page, "notices": shown})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from hub.accounts.models import ApiToken, Scope, User
+from hub.accounts.models import ApiToken, Notice, Scope, User
+from hub.api import MAX_LIMIT
 
 
 class MeSerializer(serializers.ModelSerializer):
@@ -49,3 +50,36 @@ class IssuedTokenSerializer(TokenSerializer):
 
     class Meta(TokenSerializer.Meta):
         fields = [*TokenSerializer.Meta.fields, "token"]
+
+
+class NoticeSerializer(serializers.ModelSerializer):
+    """Something that happened."""
+
+    url = serializers.SerializerMethodField(help_text="The page that tells more.")
+
+    class Meta:
+        model = Notice
+        fields = ["id", "text", "url", "created", "seen"]
+
+    def get_url(self, notice: Notice) -> str:
+        return self.context["request"].build_absolute_uri(notice.url)
+
+
+class NoticeQuerySerializer(serializers.Serializer):
+    """Which notices are listed."""
+
+    unseen = serializers.BooleanField(required=False, default=False, help_text="Only those that were not seen.")
+
+
+class SeenNoticesSerializer(serializers.Serializer):
+    """Which notices were seen."""
+
+    ids = serializers.ListField(
+        child=serializers.IntegerField(), required=False, max_length=MAX_LIMIT, help_text="All of them without it."
+    )
+
+
+class UnseenNoticesSerializer(serializers.Serializer):
+    """What is left."""
+
+    unseen = serializers.IntegerField(help_text="Notices that were not seen; 100 stands for more, too.")

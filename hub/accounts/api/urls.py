@@ -6,6 +6,8 @@ from hub.accounts.api import views
 
 urlpatterns = [
     path("me", views.MeView.as_view(), name="api-me"),
+    path("notices", views.NoticesView.as_view(), name="api-notices"),
+    path("notices/seen", views.NoticesSeenView.as_view(), name="api-notices-seen"),
     path("tokens", views.TokensView.as_view(), name="api-tokens"),
     path("tokens/<int:pk>", views.TokenView.as_view(), name="api-token"),
 ]

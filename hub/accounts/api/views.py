@@ -1,18 +1,27 @@
-"""``/api/hub/me`` and ``/api/hub/tokens``."""
+"""``/api/hub/me``, ``/api/hub/notices`` and ``/api/hub/tokens``."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.generics import DestroyAPIView, ListCreateAPIView, RetrieveAPIView
+from rest_framework.generics import DestroyAPIView, GenericAPIView, ListAPIView, ListCreateAPIView, RetrieveAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hub.accounts.api.serializers import IssuedTokenSerializer, MeSerializer, TokenSerializer
+from hub.accounts import notices
+from hub.accounts.api.serializers import (
+    IssuedTokenSerializer,
+    MeSerializer,
+    NoticeQuerySerializer,
+    NoticeSerializer,
+    SeenNoticesSerializer,
+    TokenSerializer,
+    UnseenNoticesSerializer,
+)
 from hub.accounts.auth import HasScope, ReadScope
-from hub.accounts.models import ApiToken, TooManyTokens, User
+from hub.accounts.models import ApiToken, Notice, TooManyTokens, User
 from hub.api import ApiError, CursorPages
 
 
@@ -24,6 +33,44 @@ class MeView(RetrieveAPIView):
 
     def get_object(self) -> User:
         return self.request.user
+
+
+class NoticePages(CursorPages):
+    """Newest first."""
+
+    filters = tuple(NoticeQuerySerializer().fields)
+
+
+class NoticesView(ListAPIView):
+    """What you should hear of, newest first: jobs that ended. Listing notices does not mark them as seen."""
+
+    serializer_class = NoticeSerializer
+    permission_classes = [IsAuthenticated, ReadScope]
+    pagination_class = NoticePages
+
+    def get_queryset(self) -> QuerySet[Notice]:
+        asked = NoticeQuerySerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        own = Notice.objects.filter(owner=self.request.user)
+        return own.filter(seen=None) if asked.validated_data["unseen"] else own
+
+    @extend_schema(parameters=[NoticeQuerySerializer])
+    def get(self, request: Request) -> Response:
+        return self.list(request)
+
+
+class NoticesSeenView(GenericAPIView):
+    """Mark notices as seen: those named, or all."""
+
+    serializer_class = SeenNoticesSerializer
+    permission_classes = [IsAuthenticated, ReadScope]
+
+    @extend_schema(responses=UnseenNoticesSerializer)
+    def post(self, request: Request) -> Response:
+        values = self.get_serializer(data=request.data)
+        values.is_valid(raise_exception=True)
+        notices.mark_seen(request.user, ids=values.validated_data.get("ids"))
+        return Response({"unseen": notices.count_unseen(request.user)})
 
 
 class TokensView(ListCreateAPIView):
