@@ -8,10 +8,15 @@ from django.db import models
 
 
 class BlobField(models.CharField):
-    """A column that names a blob of the storage. ``manage.py sweep_blobs`` keeps whatever any such column names."""
+    """A column that names a blob of the storage; the column ``size`` beside it holds the blob's bytes.
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    ``owner`` is the way from the row to the account that the blob counts for. Whatever any such column names is kept by
+    ``manage.py sweep_blobs``, looked at by ``manage.py verify_files``, and counted by :mod:`registry.quota`.
+    """
+
+    def __init__(self, *args: Any, owner: str = "", **options: Any) -> None:
         super().__init__(*args, **{"max_length": 64, **options})
+        self.owner = owner
 
     def deconstruct(self) -> tuple[str, str, Any, Any]:
         """Migrations see the plain text column that it is."""

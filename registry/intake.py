@@ -1,11 +1,10 @@
-"""What came in: the files of one upload, read as numbers, told apart, and put into storage in canonical form."""
+"""What came in: the files of one upload, read as numbers, told apart, and brought into canonical form."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from registry import storage
 from registry.errors import RegistryError
 from registry.formats import (
     Family,
@@ -39,10 +38,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A checked embedding whose canonical form is in storage."""
+    """A checked embedding in the form in which it is stored."""
 
     inspection: Inspection
-    blob: str
+    data: bytes  #: the canonical file
     filename: str
     uploads: tuple[bytes, ...]  #: the files it came from, for their hashes; they are not kept
 
@@ -89,14 +88,13 @@ def choose_part(upload: Upload, label: str = "") -> Part:
 
 
 def prepare(upload: Upload, part: Part, base: str) -> Prepared:
-    """Put a part's canonical form into storage. ``base`` is the family that it is for, as :func:`check_base` returns it."""
+    """Bring a part into canonical form. ``base`` is the family that it is for, as :func:`check_base` returns it."""
     sources = upload.sources_of(part)
     filename = ", ".join(file.name for file in sources)[:MAX_FILENAME_CHARACTERS]
     encoders = name_encoders(part.inspection.encoders, Family(base))
-    blob = storage.put(canonical(encoders))
     # A sidecar says what words are called, and may lie beside many embeddings: its hash is none of this one's.
     uploads = tuple(file.data for file in sources if not file.data.lstrip().startswith(b"{"))
-    return Prepared(replace(part.inspection, encoders=encoders), blob, filename, uploads)
+    return Prepared(replace(part.inspection, encoders=encoders), canonical(encoders), filename, uploads)
 
 
 def check_base(base: str, part: Part) -> str:

@@ -172,7 +172,8 @@ class Version(models.Model):
     number = models.IntegerField()
     notes = models.CharField(max_length=500, blank=True)
     digest = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the numbers alone.")
-    blob = BlobField(help_text="SHA-256 and storage key of the canonical file.")
+    blob = BlobField(owner="embedding__owner", help_text="SHA-256 and storage key of the canonical file.")
+    size = models.IntegerField(default=0, db_default=0, help_text="Bytes of the canonical file.")
     vectors = models.IntegerField()
     encoders = models.JSONField(help_text="[{name, shape, dtype}] of the canonical file.")
     norms = models.JSONField(help_text="{encoder: [norm of each vector]}.")
@@ -266,7 +267,10 @@ class Preview(models.Model):
 
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="previews")
     position = models.IntegerField()
-    blob = BlobField(help_text="SHA-256 and storage key of the WebP picture.")
+    blob = BlobField(owner="version__embedding__owner", help_text="SHA-256 and storage key of the WebP picture.")
+    size = models.IntegerField(
+        default=0, db_default=0, help_text="Bytes of the picture; 0 where it is older than this column."
+    )
     width = models.IntegerField()
     height = models.IntegerField()
     source = models.CharField(max_length=16, choices=Source.choices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 from dataclasses import dataclass, field
@@ -38,19 +39,21 @@ _GENERATED_XMP = (
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPicture:
-    """A WebP picture in storage, with its size in pixels."""
+class Picture:
+    """A WebP picture: sides in pixels, size in bytes."""
 
     blob: str
     width: int
     height: int
+    size: int
+    data: bytes | None = None  #: the file itself, where it is yet to be stored with its row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPreview:
-    """A stored picture that shall become a preview of a version, and how it came to be."""
+    """A picture that shall become a preview of a version, and how it came to be."""
 
-    picture: StoredPicture
+    picture: Picture
     source: str = Preview.Source.UPLOADED
     variant: str = Preview.Variant.LEARNED
     template: str = ""
@@ -59,20 +62,22 @@ class NewPreview:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def store_picture(data: bytes, *, filename: str) -> StoredPicture:
-    """Store an uploaded picture upright, stripped of everything but its pixels, within 768 px.
+def read_picture(filename: str, data: bytes) -> Picture:
+    """Return an uploaded picture upright, stripped of everything but its pixels, within 768 px; it is stored with its row.
 
     Raises ``RegistryError`` naming the file when it is no JPEG, PNG or WebP, is broken, or is over a limit.
     """
     image = _decode(data, filename)
     if max(image.size) > MAX_SIDE_PIXELS:
         image.thumbnail((MAX_SIDE_PIXELS, MAX_SIDE_PIXELS), Image.Resampling.LANCZOS)
-    return StoredPicture(storage.put(to_webp(image)), *image.size)
+    webp = to_webp(image)
+    return Picture(hashlib.sha256(webp).hexdigest(), *image.size, size=len(webp), data=webp)
 
 
-def store_generated(image: Image.Image) -> StoredPicture:
+def store_generated(image: Image.Image) -> Picture:
     """Store a picture that a model drew, marked as such."""
-    return StoredPicture(storage.put(to_webp(image, generated=True)), *image.size)
+    webp = to_webp(image, generated=True)
+    return Picture(storage.put(webp), *image.size, size=len(webp))
 
 
 def to_webp(image: Image.Image, *, generated: bool = False) -> bytes:

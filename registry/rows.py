@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from hub.accounts.models import User
-from registry import fingerprints
+from registry import fingerprints, storage
 from registry.errors import RegistryError
 from registry.intake import Prepared
 from registry.models import Embedding, Preview, Version
@@ -57,7 +57,8 @@ def create_version(
         number=number,
         notes=notes,
         digest=inspection.digest,
-        blob=prepared.blob,
+        blob=storage.put(prepared.data),
+        size=len(prepared.data),
         vectors=inspection.vectors,
         encoders=[{"name": e.name, "shape": list(e.shape), "dtype": "F32"} for e in inspection.encoders],
         norms={e.name: e.norms for e in inspection.encoders},
@@ -79,11 +80,15 @@ def create_previews(version: Version, previews: Sequence[NewPreview]) -> list[Pr
             f"A version shows at most {MAX_PREVIEWS} pictures; this would be {present + len(previews)}.",
             field="previews",
         )
+    for preview in previews:
+        if preview.picture.data is not None:
+            storage.put(preview.picture.data)
     return Preview.objects.bulk_create(
         Preview(
             version=version,
             position=position,
             blob=preview.picture.blob,
+            size=preview.picture.size,
             width=preview.picture.width,
             height=preview.picture.height,
             source=preview.source,

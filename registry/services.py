@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from hub.accounts.models import User
-from registry import intake, rows
+from registry import intake, quota, rows
 from registry.errors import RegistryError
 from registry.formats import Inspection, NamedFile, Part
 from registry.intake import Prepared, Upload
@@ -66,18 +66,21 @@ def inspect_upload(*, filename: str, data: bytes) -> Inspection:
     return intake.choose_part(intake.read_files([NamedFile(filename, data)])).inspection
 
 
-def upload_embedding(*, owner: User, filename: str, data: bytes, **said: Any) -> Version:
+def upload_embedding(*, owner: User, filename: str, data: bytes, within_quota: bool = True, **said: Any) -> Version:
     """Create an embedding with its first version from a file: the one door for uploads and for trained results.
 
     ``data`` is an embedding file in any layout that is read, ``said`` are the other fields of :class:`NewEmbedding`.
-    Raises ``RegistryError``; nothing is created then.
+    Without ``within_quota`` it is taken however much the account stores. Raises ``RegistryError``; nothing is created then.
     """
     upload = intake.read_files([NamedFile(filename, data)])
-    (version,) = upload_parts(owner=owner, upload=upload, new=[NewEmbedding(part=intake.choose_part(upload), **said)])
+    new = NewEmbedding(part=intake.choose_part(upload), **said)
+    (version,) = upload_parts(owner=owner, upload=upload, new=[new], within_quota=within_quota)
     return version
 
 
-def upload_parts(*, owner: User, upload: Upload, new: Sequence[NewEmbedding]) -> list[Version]:
+def upload_parts(
+    *, owner: User, upload: Upload, new: Sequence[NewEmbedding], within_quota: bool = True
+) -> list[Version]:
     """Create an embedding of each part that is named: all of them or none.
 
     Raises ``RegistryError``, whose ``part`` tells which of ``new`` it is about.
@@ -86,6 +89,8 @@ def upload_parts(*, owner: User, upload: Upload, new: Sequence[NewEmbedding]) ->
     prepared = [intake.prepare(upload, item.part, fields["base"]) for item, fields in zip(new, checked, strict=True)]
     made = []
     with transaction.atomic():
+        if within_quota:
+            _check_room(owner, prepared, [preview for item in new for preview in item.previews])
         for number, (item, fields, ready) in enumerate(zip(new, checked, prepared, strict=True)):
             try:
                 embedding = rows.create_embedding(owner, fields)
@@ -106,6 +111,13 @@ def check_parts(*, owner: User, new: Sequence[NewEmbedding]) -> list[dict[str, A
             error.part = number
             raise
     return checked
+
+
+def _check_room(owner: User, prepared: Sequence[Prepared], previews: Sequence[NewPreview]) -> None:
+    """Raise unless the account has room for files and pictures; nobody else stores anything for it until the transaction ends."""
+    owner.lock()
+    pictures = {preview.picture.blob: preview.picture.size for preview in previews}
+    quota.check_room(owner, sum(len(item.data) for item in prepared) + sum(pictures.values()))
 
 
 def _checked_new(owner: User, item: NewEmbedding) -> dict[str, Any]:
@@ -145,9 +157,11 @@ def add_version(
     notes: str = "",
     previews: Sequence[NewPreview] = (),
     receipt: dict[str, Any] | None = None,
+    within_quota: bool = True,
 ) -> Version:
     """Add the next version; ``part`` is the label of one embedding where the files hold several.
 
+    Without ``within_quota`` it is taken however much the account stores.
     Raises ``RegistryError`` when its numbers are a version's already, or for another base family.
     """
     notes = check_text(notes, "notes", MAX_NOTES_CHARACTERS)
@@ -156,6 +170,8 @@ def add_version(
     intake.check_base(embedding.base, chosen)
     prepared = intake.prepare(upload, chosen, embedding.base)
     with transaction.atomic():
+        if within_quota:
+            _check_room(embedding.owner, [prepared], previews)
         # The lock makes numbers consecutive when two versions arrive at once.
         locked = Embedding.objects.select_for_update().get(pk=embedding.pk)
         _refuse_known(locked, prepared)

@@ -17,6 +17,8 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+#: Bytes that are read at a time where a whole file may be large.
+CHUNK_BYTES = 1024 * 1024
 #: Folder of all blobs.
 _ROOT = "blobs"
 #: Folder of what the health check writes and takes away; were it among the blobs, each check would leave two folders.
@@ -81,11 +83,15 @@ def open_blob(sha256: str) -> IO[bytes]:
         raise BlobMissing(sha256) from error
 
 
-def every_name() -> Iterator[str]:
-    """Yield the name of every stored file, a folder at a time: blobs, and parts that a crash has left behind."""
+def every_name(since: str = "") -> Iterator[str]:
+    """Yield the name of every stored file from ``since`` on, in order: blobs, and parts that a crash has left behind."""
     for first in _folders(_ROOT):
+        if first < since[:2]:
+            continue
         for second in _folders(f"{_ROOT}/{first}"):
-            yield from default_storage.listdir(f"{_ROOT}/{first}/{second}")[1]
+            if first + second >= since[:4]:
+                names = sorted(default_storage.listdir(f"{_ROOT}/{first}/{second}")[1])
+                yield from (name for name in names if name >= since)
 
 
 def _folders(path: str) -> list[str]:
@@ -131,6 +137,16 @@ def read(sha256: str) -> bytes:
     """Return a blob's bytes."""
     with open_blob(sha256) as file:
         return file.read()
+
+
+def hash_anew(sha256: str) -> tuple[str, int]:
+    """Return the SHA-256 that a blob's bytes have now, and how many they are, without holding them all."""
+    digest, size = hashlib.sha256(), 0
+    with open_blob(sha256) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
 
 
 def check() -> None:

@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from hub.accounts.models import User
-from registry import drafts, intake, lookup, services
+from registry import drafts, intake, lookup, quota, services
 from registry.errors import RegistryError
 from registry.formats import NamedFile, Part
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.forms import FileForm, PartForm, UploadForm
 from registry.intake import Upload
 from registry.models import Embedding, Kind, License, Visibility
-from registry.previews import MAX_PICTURE_BYTES, NewPreview, store_picture
+from registry.previews import MAX_PICTURE_BYTES, NewPreview, read_picture
 from registry.validation import suggest_name
 
 #: Duplicates of a part that are named.
@@ -60,6 +60,7 @@ def _look_inside(request: HttpRequest) -> HttpResponse:
     files = [NamedFile(file.name, file.read(MAX_FILE_BYTES + 1)) for file in form.cleaned_data["file"]]
     try:
         found = intake.read_files(files)
+        quota.check_room(request.user, min(_size(part) for part in found.parts))
     except RegistryError as error:
         form.add_error("file", error.message)
         return render(request, "registry/upload.html", {"form": form}, status=422)
@@ -72,6 +73,11 @@ def _look_inside(request: HttpRequest) -> HttpResponse:
         alone=len(found.parts) == 1,
     )
     return _details(request, shared, _sections(request.user, found))
+
+
+def _size(part: Part) -> int:
+    """Bytes of a part's numbers: its file has little more."""
+    return sum(encoder.vectors.nbytes for encoder in part.inspection.encoders)
 
 
 def _sections(user: User, found: Upload, data: QueryDict | None = None) -> list[Section]:
@@ -155,10 +161,8 @@ def _create(request: HttpRequest, found: Upload, shared: UploadForm, sections: l
     files = said.pop("pictures", [])
     new = [services.NewEmbedding(part=section.part, **said, **_own(section.form)) for section in sections]
     try:
-        services.check_parts(owner=request.user, new=new)  # before a picture is stored
-        pictures = [
-            NewPreview(picture=store_picture(file.read(MAX_PICTURE_BYTES + 1), filename=file.name)) for file in files
-        ]
+        services.check_parts(owner=request.user, new=new)  # before a picture is decoded
+        pictures = [NewPreview(picture=read_picture(file.name, file.read(MAX_PICTURE_BYTES + 1))) for file in files]
         new = [replace(item, previews=pictures) for item in new]
         return [version.embedding for version in services.upload_parts(owner=request.user, upload=found, new=new)]
     except RegistryError as error:

@@ -48,6 +48,7 @@ TABLE = [
     ("POST", "/jobs/{job}/retry", "jobs/<int:pk>/retry", (302, 404, 302, 404)),
     ("POST", "/jobs/{job}/snapshots", "jobs/<int:pk>/snapshots", (302, 404, 302, 404)),
     ("POST", "/jobs/{job}/further", "jobs/<int:pk>/further", (302, 404, 302, 404)),
+    ("POST", "/jobs/{job}/images/delete", "jobs/<int:pk>/images/delete", (302, 404, 302, 404)),
     ("POST", "/jobs/{job}/publish", "jobs/<int:pk>/publish", (302, 404, 302, 404)),
     ("GET", "/jobs/{job}/pictures/{job_preview}", "jobs/<int:pk>/pictures/<int:preview>", (302, 404, 200, 200)),
     ("GET", "/alice/public-one/edit", "<owner>/<name>/edit", (302, 403, 200, 403)),
@@ -136,6 +137,7 @@ TABLE = [
     ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
     ("POST", "/api/hub/infotext", "api/hub/infotext", (400, 400, 400, 400)),
     ("GET", "/api/hub/base-models", "api/hub/base-models", (200, 200, 200, 200)),
+    ("GET", "/api/hub/allowance", "api/hub/allowance", (401, 200, 200, 200)),
     ("GET", "/api/hub/jobs", "api/hub/jobs", (401, 200, 200, 200)),
     ("POST", "/api/hub/jobs", "api/hub/jobs", (401, 400, 400, 400)),
     ("GET", "/api/hub/jobs/{job}", "api/hub/jobs/<int:pk>", (401, 404, 200, 200)),
@@ -147,6 +149,7 @@ TABLE = [
         (401, 404, 200, 200),
     ),
     ("POST", "/api/hub/jobs/{job}/further", "api/hub/jobs/<int:pk>/further", (401, 404, 400, 404)),
+    ("DELETE", "/api/hub/jobs/{job}/images", "api/hub/jobs/<int:pk>/images", (401, 404, 409, 404)),
     ("POST", "/api/hub/jobs/{job}/snapshots", "api/hub/jobs/<int:pk>/snapshots", (401, 404, 400, 404)),
     ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
 ]

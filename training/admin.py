@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from training.models import BaseModel, Job
+from training.models import Allowance, BaseModel, Job
 
 
 @admin.register(BaseModel)
@@ -44,3 +44,13 @@ class JobAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
         return False
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(admin.ModelAdmin):
+    """What an account may have of the workers; what it may store is on the account's own page."""
+
+    list_display = ["owner", "unfinished_jobs", "running_jobs", "minutes_a_day"]
+    list_select_related = ["owner"]
+    search_fields = ["owner__username"]
+    autocomplete_fields = ["owner"]

@@ -108,6 +108,7 @@ class Attempt(Callbacks):
             blob=picture.blob,
             width=picture.width,
             height=picture.height,
+            size=picture.size,
             settings={"guidance_scale": preview.guidance_scale, "sampler_steps": preview.sampler_steps},
         )
 

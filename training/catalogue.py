@@ -16,7 +16,7 @@ from PIL import Image
 from hub.accounts.models import User
 from registry import storage
 from registry.models import Embedding, License, Preview, Version, Visibility
-from registry.previews import NewPreview, StoredPicture
+from registry.previews import NewPreview, Picture
 from registry.services import upload_embedding
 from training.pocket.concepts import CONCEPTS
 from training.pocket.info import NAME as POCKET
@@ -60,6 +60,7 @@ def _load_one(folder: Path, owner: User) -> Version:
         visibility=Visibility.PUBLIC,
         previews=[_preview(folder, entry) for entry in receipt.pop("previews")],
         receipt=receipt,
+        within_quota=False,
     )
 
 
@@ -68,7 +69,9 @@ def _preview(folder: Path, entry: dict[str, Any]) -> NewPreview:
     with Image.open(folder / entry["file"]) as image:
         width, height = image.size
     return NewPreview(
-        picture=StoredPicture(storage.put(data), width, height),  # our own file, marked as generated when it was made
+        picture=Picture(
+            storage.put(data), width, height, len(data)
+        ),  # our own file, marked as generated when it was made
         source=Preview.Source.GENERATED,
         variant=entry["variant"],
         template=entry["template"],

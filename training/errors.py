@@ -57,6 +57,12 @@ class NameTaken(TrainingError):
         super().__init__(message, field="name")
 
 
+class NoSpace(TrainingError):
+    """The account may not store so much."""
+
+    code = "quota"
+
+
 class NotStored(TrainingError):
     """The storage or its disk does not take what a job made."""
 

@@ -1,4 +1,4 @@
-"""What an account may have of the workers, and how much of that it has."""
+"""What an account may have of the workers and of the disk, and how much of that it has."""
 
 from __future__ import annotations
 
@@ -10,34 +10,39 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
 
 from hub.accounts.models import User
-from training.errors import TooManyJobs
+from registry import quota
+from registry.errors import RegistryError
+from training.errors import NoSpace, TooManyJobs
 from training.models import ENDED, Allowance, Job, State
 
 #: The window of the worker minutes. It moves: what was used is free again a day after the job began.
 DAY = timedelta(days=1)
+#: Bytes kept free for what a job makes, so that it never ends in a refusal: a file of kilobytes, a grid of pictures, and some
+#: on the way. A hundred pictures of 768 pixels as WebP have less.
+RESULT_BYTES = 8 * quota.MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much there is of something for an account."""
+
+    allowed: int
+    used: float
+
+    @property
+    def left(self) -> float:
+        """What may still be had: nothing where more is used than is allowed by now."""
+        return max(0, self.allowed - self.used)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an account may have, and has."""
 
-    unfinished_jobs: int  #: jobs that may wait or train
-    running_jobs: int  #: jobs that may train at one time
-    minutes_a_day: int  #: worker minutes in 24 hours
-    megabytes: int  #: of stored files
-    unfinished: int  #: jobs that wait or train
-    running: int  #: jobs that train
-    minutes: float  #: worker minutes of the last 24 hours
-
-    @property
-    def jobs_left(self) -> int:
-        """Jobs that may be submitted now."""
-        return max(0, self.unfinished_jobs - self.unfinished)
-
-    @property
-    def minutes_left(self) -> float:
-        """Worker minutes that may be used now."""
-        return max(0.0, self.minutes_a_day - self.minutes)
+    unfinished_jobs: Amount  #: jobs that wait or train
+    running_jobs: Amount  #: jobs that train at one time
+    minutes: Amount  #: worker minutes in 24 hours
+    megabytes: Amount  #: stored files
 
 
 def limits_of(owner: User) -> Limits:
@@ -49,13 +54,10 @@ def limits_of(owner: User) -> Limits:
         seconds=Sum("device_seconds", filter=Q(started__gt=Now() - DAY), default=0.0),
     )
     return Limits(
-        unfinished_jobs=_or(own.unfinished_jobs, settings.HUB_ACCOUNT_JOBS),
-        running_jobs=_or(own.running_jobs, settings.HUB_ACCOUNT_RUNNING_JOBS),
-        minutes_a_day=_or(own.minutes_a_day, settings.HUB_ACCOUNT_MINUTES_A_DAY),
-        megabytes=_or(own.megabytes, settings.HUB_ACCOUNT_MEGABYTES),
-        unfinished=used["unfinished"],
-        running=used["running"],
-        minutes=used["seconds"] / 60,
+        unfinished_jobs=Amount(_or(own.unfinished_jobs, settings.HUB_ACCOUNT_JOBS), used["unfinished"]),
+        running_jobs=Amount(_or(own.running_jobs, settings.HUB_ACCOUNT_RUNNING_JOBS), used["running"]),
+        minutes=Amount(_or(own.minutes_a_day, settings.HUB_ACCOUNT_MINUTES_A_DAY), used["seconds"] / 60),
+        megabytes=Amount(quota.megabytes_allowed(owner), quota.bytes_stored(owner) / quota.MEGABYTE),
     )
 
 
@@ -63,11 +65,17 @@ def _or(own: int | None, hub: int) -> int:
     return hub if own is None else own
 
 
-def check_room(owner: User) -> None:
-    """Raise :class:`TooManyJobs` when the account has as many unfinished jobs as it may have."""
-    limits = limits_of(owner)
-    if not limits.jobs_left:
+def check_room(owner: User, new_bytes: int = 0) -> None:
+    """Raise :class:`TooManyJobs` when the account has as many unfinished jobs as it may have.
+
+    Raises :class:`NoSpace` when it may not store ``new_bytes`` of images more, beside what its unfinished jobs will make.
+    """
+    jobs = limits_of(owner).unfinished_jobs
+    if not jobs.left:
         raise TooManyJobs(
-            f"You have {limits.unfinished} unfinished jobs, and {limits.unfinished_jobs} are allowed. "
-            "Wait for one to end, or cancel one."
+            f"You have {jobs.used} unfinished jobs, and {jobs.allowed} are allowed. Wait for one to end, or cancel one."
         )
+    try:
+        quota.check_room(owner, new_bytes + RESULT_BYTES * (int(jobs.used) + 1))
+    except RegistryError as error:
+        raise NoSpace(f"{error.message} (Counted with room for what your unfinished jobs will make.)") from error

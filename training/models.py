@@ -237,7 +237,7 @@ class JobImage(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
     position = models.IntegerField()
-    blob = BlobField(help_text="SHA-256 and storage key of the PNG.")
+    blob = BlobField(owner="job__owner", help_text="SHA-256 and storage key of the PNG.")
     width = models.IntegerField()
     height = models.IntegerField()
     size = models.IntegerField(default=0, db_default=0, help_text="Bytes of the PNG.")
@@ -257,13 +257,21 @@ class JobPreview(models.Model):
     seed = models.BigIntegerField()
     variant = models.CharField(max_length=16)
     final = models.BooleanField(default=False)
-    blob = BlobField(help_text="SHA-256 and storage key of the WebP picture.")
+    blob = BlobField(owner="job__owner", help_text="SHA-256 and storage key of the WebP picture.")
+    size = models.IntegerField(default=0, db_default=0, help_text="Bytes of the picture.")
     width = models.IntegerField()
     height = models.IntegerField()
     settings = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["step", "id"]
+
+
+class Duty(models.Model):
+    """When the workers' housekeeping did something last, so that it is done as often as it should whoever does it."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    begun = models.DateTimeField(null=True)
 
 
 class Worker(models.Model):
@@ -294,7 +302,6 @@ class Allowance(models.Model):
     unfinished_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that wait or train.")
     running_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that train at one time.")
     minutes_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="Worker minutes in 24 hours.")
-    megabytes = models.PositiveIntegerField(null=True, blank=True, help_text="Stored files, training images included.")
 
     def __str__(self) -> str:
         return f"allowance of {self.owner}"

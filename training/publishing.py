@@ -9,7 +9,7 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.models import License, Version, Visibility
 from registry.models import Preview as RegistryPreview
-from registry.previews import NewPreview, StoredPicture
+from registry.previews import NewPreview, Picture
 from registry.services import add_version, upload_embedding
 from training import transitions
 from training.inversion.checkpoint import to_bytes
@@ -70,6 +70,7 @@ def _upload(job: Job, inversion: Inversion) -> Version:
             notes=f"Trained {job.further} steps further.",
             previews=previews,
             receipt=receipt | {"continues": job.continues_id},
+            within_quota=False,  # room for it was asked for when the job was submitted
         )
     for name in _names(job.name):
         try:
@@ -87,6 +88,7 @@ def _upload(job: Job, inversion: Inversion) -> Version:
                 visibility=Visibility.PRIVATE,
                 previews=previews,
                 receipt=receipt,
+                within_quota=False,
             )
         except RegistryError as error:
             if error.code != "name_taken":
@@ -126,7 +128,7 @@ def _description(job: Job, inversion: Inversion) -> str:
 
 def _as_preview(preview: JobPreview) -> NewPreview:
     return NewPreview(
-        picture=StoredPicture(preview.blob, preview.width, preview.height),
+        picture=Picture(preview.blob, preview.width, preview.height, preview.size),
         source=RegistryPreview.Source.GENERATED,
         variant=preview.variant,
         template=preview.template,

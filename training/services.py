@@ -14,7 +14,7 @@ from registry.formats import NamedFile
 from registry.models import Embedding, Version
 from registry.services import add_version, publish
 from registry.validation import check_name
-from training import actors, transitions
+from training import actors, retention, transitions
 from training.checks import check_captions, check_settings, check_token
 from training.datasets import CheckedImage, check_files, examine_images
 from training.errors import BadSetting, BaseUnknown, NameTaken, WrongState
@@ -58,11 +58,13 @@ def submit_job(
     checked = check_files(images)
     lines = check_captions(captions, len(checked))
     findings = examine_images(checked, base=base, kind=kind, captions=lines or ())
+    size = sum(len(image.png) for image in checked)
+    check_room(owner, size)
     pictures = [_as_row(position, image) for position, image in enumerate(checked)]
     with transaction.atomic():
-        _lock(owner)
+        owner.lock()
         _check_name(owner, name)
-        check_room(owner)
+        check_room(owner, size)
         job = Job.objects.create(
             owner=owner, base=base, name=name, token=token, captions=lines, findings=findings, **settings
         )
@@ -132,13 +134,13 @@ def _copy(job: Job, *, checkpoint: JobCheckpoint | None = None, **changes: Any) 
     same = ("owner", "base", "name", "token", "kind", "initialiser", "preset", "vectors", "total_steps", "further", "seed",
             "captions", "findings", "continues")  # fmt: skip
     with transaction.atomic():
-        _lock(job.owner)
+        job.owner.lock()
         fields = {field: getattr(job, field) for field in same} | changes
         if fields["continues"] is None:
             _check_name(job.owner, fields["name"])
         check_room(job.owner)
         copy = Job.objects.create(**fields)
-        images = list(job.images.all())
+        images = retention.images_to_copy(job)
         for image in images:
             image.pk, image.job = None, copy
         JobImage.objects.bulk_create(images)
@@ -191,11 +193,6 @@ def choose_snapshot(*, job: Job, step: int) -> Version:
 
 def _unfinished(owner: User) -> QuerySet[Job]:
     return Job.objects.filter(owner=owner).exclude(state__in=ENDED)
-
-
-def _lock(owner: User) -> None:
-    """Let one submission of an account through at a time, so that its limits hold exactly."""
-    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
 
 
 def _check_name(owner: User, name: str) -> None:

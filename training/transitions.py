@@ -59,7 +59,7 @@ def claim(*, worker: str, beside: int | None = None, seconds: float = LEASE_SECO
     """
     with worker_transaction() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
-        _end_abandoned()
+        end_abandoned()
         statement = _CLAIM.format(beside="true" if beside is None else _BESIDE)
         cursor.execute(statement, queue.parameters() | {"worker": worker, "seconds": seconds, "beside": beside})
         row = cursor.fetchone()
@@ -79,8 +79,11 @@ def _go_back_to_checkpoint(lease: Lease) -> None:
     JobPreview.objects.filter(Q(final=True) | Q(step__gt=step), job_id=lease.job_id).delete()
 
 
-def _end_abandoned() -> None:
-    """End the jobs of dead workers that are not to be tried again; those that somebody is changing come next time."""
+def end_abandoned() -> None:
+    """End the jobs of dead workers that are not to be tried again; those that somebody is changing come next time.
+
+    Part of the transaction around it.
+    """
     abandoned = Job.objects.filter(state=State.RUNNING, lease_until__lt=Now())
     abandoned = abandoned.select_for_update(no_key=True, skip_locked=True)
     for job in abandoned.filter(cancel_requested=True):

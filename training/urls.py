@@ -13,6 +13,7 @@ urlpatterns = [
     path("jobs/<int:pk>/cancel", views.cancel, name="cancel"),
     path("jobs/<int:pk>/retry", views.retry, name="retry"),
     path("jobs/<int:pk>/further", views.further, name="further"),
+    path("jobs/<int:pk>/images/delete", views.images_delete, name="images-delete"),
     path("jobs/<int:pk>/snapshots", views.snapshot, name="snapshot"),
     path("jobs/<int:pk>/publish", views.publish, name="publish"),
     path("staff/jobs", staff_views.jobs, name="staff-jobs"),

@@ -18,9 +18,10 @@ from django_htmx.http import HTMX_STOP_POLLING
 from hub.accounts.notices import mark_seen
 from registry import charts, storage
 from registry.models import Embedding
-from training import datasets, failures, services
+from training import datasets, failures, retention, services
 from training.errors import TrainingError
 from training.forms import TrainForm
+from training.limits import limits_of
 from training.models import Job, JobPreview, State
 from training.queue import Place, place_of, polling_tag
 
@@ -42,7 +43,8 @@ def train(request: HttpRequest) -> HttpResponse:
             return redirect(services.submit_job(owner=request.user, images=images, **values))
         except TrainingError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
-    return render(request, "training/train.html", {"form": form}, status=422 if form.is_bound else 200)
+    context = {"form": form, "limits": limits_of(request.user)}
+    return render(request, "training/train.html", context, status=422 if form.is_bound else 200)
 
 
 @login_required
@@ -77,6 +79,7 @@ def _context(request: HttpRequest, job: Job, place: Place | None) -> dict[str, A
         "snapshots": list(job.snapshots.values("step", "loss")) if job.state == State.SUCCEEDED else [],
         "own": job.owner_id == request.user.pk,
         "reason": failures.sentence_for(job),
+        "images": retention.kept_images(job),
         "can_go_on": services.steps_further(job),
     }
 
@@ -184,3 +187,10 @@ def further(request: HttpRequest, pk: int) -> HttpResponse:
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Make what a job learned public."""
     return _change(request, pk, services.publish_draft, "Your embedding is public now.")
+
+
+@login_required
+@require_POST
+def images_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a job's training images now."""
+    return _change(request, pk, retention.delete_images, "The training images are deleted.")

@@ -46,6 +46,10 @@ class User(AbstractUser):
     def get_absolute_url(self) -> str:
         return f"/{self.username}"
 
+    def lock(self) -> None:
+        """Let one transaction of an account through at a time, so that its limits hold exactly."""
+        User.objects.select_for_update(no_key=True).get(pk=self.pk)
+
 
 class Scope(models.TextChoices):
     """What a token may do."""

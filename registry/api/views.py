@@ -30,7 +30,7 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import Embedding, Like
-from registry.previews import MAX_PICTURE_BYTES, NewPreview, store_picture
+from registry.previews import MAX_PICTURE_BYTES, NewPreview, read_picture
 
 #: Fields that files carry; a change of one is refused by name.
 FIXED = ("name", "token", "base")
@@ -44,7 +44,10 @@ class RegistryView(GenericAPIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, RegistryError):
-            exc = ApiError(exc.code, exc.message, fields={exc.field: [exc.message]} if exc.field else None)
+            fields = {exc.field: [exc.message]} if exc.field else None
+            conflict = exc.code == "quota"
+            code = status.HTTP_409_CONFLICT if conflict else status.HTTP_400_BAD_REQUEST
+            exc = ApiError(exc.code, exc.message, status=code, fields=fields)
         return super().handle_exception(exc)
 
     def values(self, serializer: type[shapes.serializers.Serializer], data: Any, **options: Any) -> dict[str, Any]:
@@ -109,9 +112,9 @@ class EmbeddingsView(RegistryView, ListAPIView):
         values["title"] = values.get("title") or values["name"]
         pictures = values.pop("previews", [])
         new = services.NewEmbedding(part=part, **values)
-        services.check_parts(owner=request.user, new=[new])  # before a picture is stored
+        services.check_parts(owner=request.user, new=[new])  # before a picture is decoded
         duplicates = lookup.find_duplicates(part.inspection.encoders, versions=lookup.listed_versions(request.user))
-        new = replace(new, previews=_stored(pictures))
+        new = replace(new, previews=_read(pictures))
         (version,) = services.upload_parts(owner=request.user, upload=upload, new=[new])
         made = version.embedding
         lookalikes = lookup.find_lookalikes(request.user, made.name, made.title, made.token)
@@ -162,7 +165,7 @@ class VersionsView(RegistryView):
         """Add a version to an embedding of yours."""
         embedding = self.own_embedding(owner, name)
         values = self.values(shapes.NewVersionSerializer, request.data)
-        previews = _stored(values.pop("previews", []))
+        previews = _read(values.pop("previews", []))
         files = named(values.pop("file"))
         services.add_version(embedding=embedding, files=files, previews=previews, **values)
         return self.described(embedding, status.HTTP_201_CREATED)
@@ -227,8 +230,8 @@ def named(files: list[UploadedFile]) -> list[NamedFile]:
     return [NamedFile(file.name or "file", file.read(MAX_FILE_BYTES + 1)) for file in files]
 
 
-def _stored(pictures: list[UploadedFile]) -> list[NewPreview]:
+def _read(pictures: list[UploadedFile]) -> list[NewPreview]:
     return [
-        NewPreview(picture=store_picture(picture.read(MAX_PICTURE_BYTES + 1), filename=picture.name or "picture"))
+        NewPreview(picture=read_picture(picture.name or "picture", picture.read(MAX_PICTURE_BYTES + 1)))
         for picture in pictures
     ]

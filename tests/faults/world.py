@@ -23,9 +23,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from hub.accounts.models import User
-from registry import storage
+from registry import blobs, storage
 from registry.formats import inspect
-from registry.management.commands import sweep_blobs
 from registry.models import Version
 from tests.faults import witness
 from tests.faults.workers import Options, WorkerProcess, run_apart
@@ -183,7 +182,7 @@ class World:
 
     def verify_files(self) -> int:
         """Sweep what nothing names, then look that every stored file is named and is what its name says; return how many."""
-        sweep_blobs.MIN_AGE = timedelta(0)
+        blobs.MIN_AGE = timedelta(0)
         call_command("sweep_blobs", stdout=io.StringIO())
         names = list(storage.every_name())
         for name in names:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from registry import services
 from registry.models import Embedding
-from registry.previews import NewPreview, store_picture
+from registry.previews import NewPreview, read_picture
 from tests.registry.samples import picture
 
 
@@ -20,8 +20,7 @@ def desk(client, sam):
 
 
 def test_every_page_of_the_desk_opens(desk, alice, upload):
-    stored = store_picture(picture(), filename="p.png")
-    embedding = upload(alice, previews=[NewPreview(picture=stored)])
+    embedding = upload(alice, previews=[NewPreview(picture=read_picture("p.png", picture()))])
     for model, pk in (("embedding", embedding.pk), ("version", embedding.latest.pk)):
         assert desk.get(reverse(f"admin:registry_{model}_changelist"), {"q": "heart"}).status_code == 200
         assert desk.get(reverse(f"admin:registry_{model}_change", args=[pk])).status_code == 200

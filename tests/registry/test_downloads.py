@@ -15,7 +15,7 @@ from registry.downloads import find_version, open_download, serve, serve_picture
 from registry.errors import RegistryError
 from registry.formats import Dtype, FormatError, NamedFile, Target, hashes, inspect, safetensors, targets_for
 from registry.models import Embedding
-from registry.previews import NewPreview, store_picture
+from registry.previews import NewPreview, read_picture
 from tests.registry.samples import picture, sd1_file, sdxl_file, vectors
 
 
@@ -241,8 +241,7 @@ def test_versions_are_found_by_address_by_who_may_see_them(alice, bob, sam, uplo
 
 @pytest.fixture
 def preview(alice, upload):
-    stored = store_picture(picture(), filename="p.png")
-    return upload(alice, previews=[NewPreview(picture=stored)]).latest.previews.get()
+    return upload(alice, previews=[NewPreview(picture=read_picture("p.png", picture()))]).latest.previews.get()
 
 
 def see(rf, preview, user, digest=None, method="get", **headers):

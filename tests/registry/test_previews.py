@@ -12,12 +12,13 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from registry import storage
 from registry.errors import RegistryError
-from registry.previews import MAX_PICTURE_BYTES, store_generated, store_picture, to_webp
+from registry.previews import MAX_PICTURE_BYTES, read_picture, store_generated, to_webp
 from tests.registry.samples import picture
 
 
 def stored(data, filename="p.png"):
-    result = store_picture(data, filename=filename)
+    result = read_picture(filename, data)
+    assert (storage.put(result.data), len(result.data)) == (result.blob, result.size)
     return result, Image.open(io.BytesIO(storage.read(result.blob)))
 
 
@@ -104,7 +105,7 @@ def bomb(width, height):
 )  # fmt: skip
 def test_what_is_no_picture_is_refused_by_its_files_name(data, code, word):
     with pytest.raises(RegistryError) as refused:
-        store_picture(data, filename="holiday.jpg")
+        stored(data, filename="holiday.jpg")
     assert refused.value.code == code
     assert refused.value.message.startswith("holiday.jpg: ")
     assert word in refused.value.message

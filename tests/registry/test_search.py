@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registry.models import Embedding
-from registry.previews import NewPreview, StoredPicture
+from registry.previews import NewPreview, Picture
 from registry.search import search
 
 NOBODY = AnonymousUser()
@@ -157,7 +157,7 @@ def test_equals_keep_a_fixed_order(alice, upload):
 
 @pytest.mark.parametrize("rows", [1, 30])
 def test_cards_cost_three_queries_whatever_the_rows(alice, bob, upload, rows):
-    picture = StoredPicture("0" * 64, 64, 64)
+    picture = Picture("0" * 64, 64, 64, 1)
     previews = [NewPreview(picture=picture, variant=variant) for variant in ("initialiser", "learned", "learned")]
     for number in range(rows):
         upload((alice, bob)[number % 2], f"word-{number}", seed=number, previews=previews)

@@ -10,14 +10,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.utils import timezone
 
 from registry import drafts, storage
-from registry.fields import BlobField
+from registry.blobs import MIN_AGE, columns
 from registry.formats import NamedFile
-from registry.management.commands.sweep_blobs import MIN_AGE
 
 pytestmark = pytest.mark.django_db
 
@@ -62,17 +60,11 @@ def test_the_blobs_of_a_deleted_embedding_go(alice, upload):
 
 
 def test_every_picture_and_training_image_is_kept():
-    columns = {
-        f"{model._meta.label}.{field.name}"
-        for model in apps.get_models()
-        for field in model._meta.fields
-        if isinstance(field, BlobField)
-    }
-    assert columns == {
-        "registry.Version.blob",
-        "registry.Preview.blob",
-        "training.JobImage.blob",
-        "training.JobPreview.blob",
+    assert {str(field): field.owner for field in columns()} == {
+        "registry.Version.blob": "embedding__owner",
+        "registry.Preview.blob": "version__embedding__owner",
+        "training.JobImage.blob": "job__owner",
+        "training.JobPreview.blob": "job__owner",
     }
 
 

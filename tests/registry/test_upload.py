@@ -12,7 +12,7 @@ from registry.formats import Dtype, Encoder, NamedFile, Target, canonical, hashe
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.lookup import find_duplicates, listed_versions
 from registry.models import Embedding, File, Preview, Version
-from registry.previews import NewPreview, store_generated, store_picture
+from registry.previews import NewPreview, read_picture, store_generated
 from tests.registry.samples import at_once, picture, sd1_file, sdxl_file, vectors
 
 
@@ -109,7 +109,7 @@ def test_bad_input_is_refused_by_name_and_leaves_nothing(alice, upload, fields, 
 
 
 def test_too_many_previews_undo_the_rows_written_before_them(alice, upload):
-    stored = NewPreview(picture=store_picture(picture(), filename="p.png"))
+    stored = NewPreview(picture=read_picture("p.png", picture()))
     with pytest.raises(RegistryError, match="64 pictures"):
         upload(alice, previews=[stored] * 65)
     assert not Embedding.objects.exists()

@@ -19,6 +19,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.mails = []
         self.answers = {}  # what to say to a recipient instead of 250
         self.connections = 0
+        self.silent = False  # accepts connections and says nothing
 
     @property
     def port(self):
@@ -36,6 +37,9 @@ class MailServer(socketserver.ThreadingTCPServer):
 class _Session(socketserver.StreamRequestHandler):
     def handle(self):
         self.server.connections += 1
+        if self.server.silent:
+            self.rfile.read()  # until the other side gives up
+            return
         self.say("220 ready")
         while line := self.rfile.readline().decode().strip():
             verb, _, rest = line.partition(" ")

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from registry import quota
 from tests.training.results import vectors_of
 from training import leases, transitions
 from training.attempt import Attempt
@@ -155,3 +156,18 @@ def test_page_and_api_offer_it_to_its_owner(alice, bob, done, as_user, api_as):
     answer = api_as(alice).post(f"/api/hub/jobs/{done.pk}/further", {"steps": 5})
     assert (answer.status_code, answer.json()["further"], answer.json()["continues"]) == (201, 5, done.pk)
     assert api_as(bob).post(f"/api/hub/jobs/{done.pk}/further", {"steps": 5}).status_code == 404
+
+
+def test_results_are_published_however_full_the_account_is_by_then(alice, submit, tiny, trained):
+    def fill(owner, megabytes):
+        owner.megabytes = megabytes
+        owner.save()
+
+    first = submit(alice, base=tiny)
+    fill(alice, 0)
+    done = trained(first)
+    fill(done.owner, 100)
+    further = train_further(job=done, steps=2)
+    fill(done.owner, 0)
+    assert trained(further).version.number == 2
+    assert quota.bytes_stored(alice) >= sum(preview.size for preview in further.version.previews.all()) > 0

@@ -91,19 +91,19 @@ def test_an_account_that_used_up_its_day_waits_until_some_of_it_is_free_again(al
     bring(spent, State.FAILED)
     Job.objects.filter(pk=spent.pk).update(device_seconds=600)
     jobs(bob, 1)
-    assert limits_of(alice).minutes_left == 0 and limits_of(bob).minutes_left == 10
+    assert limits_of(alice).minutes.left == 0 and limits_of(bob).minutes.left == 10
     assert running() == ["bob"]
     assert place_of(waiting).held == Held.MINUTES and "24 hours" in place_of(waiting).sentence
     Job.objects.filter(pk=spent.pk).update(started=timezone.now() - timezone.timedelta(hours=25))
-    assert limits_of(alice).minutes_left == 10
+    assert limits_of(alice).minutes.left == 10
     assert running() == ["alice"]
 
 
 def test_staff_may_allow_an_account_more_or_less_than_the_hub_allows_everybody(alice, jobs, settings):
     Allowance.objects.create(owner=alice, unfinished_jobs=0, minutes_a_day=7)
     limits = limits_of(alice)
-    assert (limits.jobs_left, limits.minutes_a_day) == (0, 7)
-    assert limits.running_jobs == settings.HUB_ACCOUNT_RUNNING_JOBS
+    assert (limits.unfinished_jobs.left, limits.minutes.allowed) == (0, 7)
+    assert limits.running_jobs.allowed == settings.HUB_ACCOUNT_RUNNING_JOBS
 
 
 def measured(base, *, per_step):

@@ -146,7 +146,7 @@ NO_FAILURES = {
     "scorer_unavailable",
     "bad_embedding",
 }
-NO_FAILURES |= {"bad_image", "base_unknown", "name_taken", "too_many_jobs", "wrong_state"}
+NO_FAILURES |= {"bad_image", "base_unknown", "name_taken", "quota", "too_many_jobs", "wrong_state"}
 
 
 def test_every_way_to_fail_has_a_code_with_a_sentence():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -12,6 +13,7 @@ from training.checks import default_steps, default_vectors
 from training.inversion.findings import Level
 from training.models import BaseModel, Job, JobPreview, JobSnapshot, Preset, State
 from training.queue import place_of
+from training.retention import kept_until
 
 
 class BaseModelSerializer(serializers.ModelSerializer):
@@ -112,6 +114,9 @@ class JobSerializer(serializers.ModelSerializer):
     )
     previews = JobPreviewSerializer(many=True)
     images = serializers.IntegerField(source="images.count", help_text="How many training images it has.")
+    images_kept_until = serializers.SerializerMethodField(
+        help_text="When its images, and where its training ended, will be deleted; null before its end and afterwards."
+    )
     findings = FindingSerializer(many=True, help_text="What the images could do better, worst first.")
     snapshots = JobSnapshotSerializer(many=True, help_text="Steps whose vectors can be made a version.")
     error = serializers.SerializerMethodField(help_text="Null unless it failed.")
@@ -122,7 +127,7 @@ class JobSerializer(serializers.ModelSerializer):
         fields = [
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
-            "starts_in", "held", "device_seconds", "continues", "further", "images_deleted",
+            "starts_in", "held", "device_seconds", "continues", "further", "images_kept_until", "images_deleted",
             "loss", "loss_curve", "previews", "snapshots", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip
 
@@ -138,6 +143,9 @@ class JobSerializer(serializers.ModelSerializer):
 
     def get_held(self, job: Job) -> str:
         return self._place.held if self._place else ""
+
+    def get_images_kept_until(self, job: Job) -> datetime | None:
+        return kept_until(job)
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, Any] | None:
@@ -179,3 +187,20 @@ class RetrySerializer(serializers.Serializer):
     name = serializers.CharField(
         required=False, default="", allow_blank=True, help_text="Another name, where the old one was taken meanwhile."
     )
+
+
+class AmountSerializer(serializers.Serializer):
+    """How much of something there is for an account."""
+
+    allowed = serializers.FloatField()
+    used = serializers.FloatField()
+    left = serializers.FloatField()
+
+
+class AllowanceSerializer(serializers.Serializer):
+    """What an account may have of the hub, and has."""
+
+    unfinished_jobs = AmountSerializer(help_text="Jobs that wait or train.")
+    running_jobs = AmountSerializer(help_text="Jobs that train at one time; others wait.")
+    minutes = AmountSerializer(help_text="Minutes of the workers' time in the last 24 hours.")
+    megabytes = AmountSerializer(help_text="Stored files: embeddings, pictures, training images.")

@@ -6,11 +6,13 @@ from training.api import views
 
 urlpatterns = [
     path("base-models", views.BaseModelsView.as_view(), name="api-base-models"),
+    path("allowance", views.AllowanceView.as_view(), name="api-allowance"),
     path("jobs", views.JobsView.as_view(), name="api-jobs"),
     path("jobs/<int:pk>", views.JobView.as_view(), name="api-job"),
     path("jobs/<int:pk>/cancel", views.JobCancelView.as_view(), name="api-job-cancel"),
     path("jobs/<int:pk>/retry", views.JobRetryView.as_view(), name="api-job-retry"),
     path("jobs/<int:pk>/further", views.JobFurtherView.as_view(), name="api-job-further"),
+    path("jobs/<int:pk>/images", views.JobImagesView.as_view(), name="api-job-images"),
     path("jobs/<int:pk>/snapshots", views.JobSnapshotsView.as_view(), name="api-job-snapshots"),
     path("jobs/<int:pk>/previews/<int:preview>", views.JobPreviewView.as_view(), name="api-job-preview"),
 ]

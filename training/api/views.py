@@ -22,8 +22,9 @@ from rest_framework.response import Response
 from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError, CursorPages
 from registry import storage
-from training import services
+from training import retention, services
 from training.api.serializers import (
+    AllowanceSerializer,
     BaseModelSerializer,
     ChosenStepSerializer,
     FurtherSerializer,
@@ -33,7 +34,8 @@ from training.api.serializers import (
     RetrySerializer,
 )
 from training.datasets import read_uploads
-from training.errors import NameTaken, TooManyJobs, TrainingError, WrongState
+from training.errors import NameTaken, NoSpace, TooManyJobs, TrainingError, WrongState
+from training.limits import Limits, limits_of
 from training.models import BaseModel, Job, JobPreview, JobSnapshot, State
 from training.queue import place_of, polling_tag
 
@@ -47,7 +49,7 @@ def answering_errors() -> Iterator[None]:
     try:
         yield
     except TrainingError as error:
-        conflict = isinstance(error, NameTaken | TooManyJobs | WrongState)
+        conflict = isinstance(error, NameTaken | NoSpace | TooManyJobs | WrongState)
         field = _REQUEST_NAMES.get(error.field, error.field)
         raise ApiError(
             error.code,
@@ -70,6 +72,16 @@ class BaseModelsView(ListAPIView):
     permission_classes = [ReadScope]
     pagination_class = BaseModelPages
     queryset = BaseModel.objects.filter(enabled=True)
+
+
+class AllowanceView(RetrieveAPIView):
+    """What you may have of the hub, and how much of it is left."""
+
+    serializer_class = AllowanceSerializer
+    permission_classes = [IsAuthenticated, ReadScope]
+
+    def get_object(self) -> Limits:
+        return limits_of(self.request.user)
 
 
 class _Jobs:
@@ -173,6 +185,19 @@ class JobFurtherView(_OwnJobs, GenericAPIView):
         with answering_errors():
             further = services.train_further(job=job, **form.validated_data)
         return Response(self.get_serializer(further).data, status=status.HTTP_201_CREATED)
+
+
+class JobImagesView(_OwnJobs, GenericAPIView):
+    """The training images of a job that has ended."""
+
+    permission_classes = [HasScope("train")]
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Delete them now, and with them where training ended: the job can then neither be tried again nor trained further."""
+        with answering_errors():
+            retention.delete_images(job=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class JobSnapshotsView(_OwnJobs, GenericAPIView):

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from dramatiq import Worker
 
 from training import broker
+from training.housekeeping import Housekeeping
 from training.inversion.errors import InversionError
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 7.0
 #: Milliseconds for the queue's threads to stop; they hold nothing that could be lost.
 QUEUE_STOP_MS = 1_000
+#: Seconds more for housekeeping, which was told to stop at the same time: a mail server may keep it waiting.
+HOUSEKEEPING_STOP_SECONDS = 0.5
 #: Seconds between two looks at whether the trainer still lives.
 WATCH_SECONDS = 0.5
 
@@ -52,15 +55,19 @@ class Command(BaseCommand):
         except InversionError as error:
             raise CommandError(error.message) from error
         listener.start()
+        housekeeping = Housekeeping(stop)
+        housekeeping.start()
         about = {"worker": trainer.name}
         log.info("worker %s: ready", trainer.name, extra=about)
         while trainer.alive and not stop.wait(WATCH_SECONDS):
             pass
         died = not stop.is_set()
+        stop.set()
         ended = trainer.stop(STOP_SECONDS)
         listener.stop(QUEUE_STOP_MS)
+        housekeeping.join(HOUSEKEEPING_STOP_SECONDS)
         level, what = (logging.ERROR, "died") if died else (logging.INFO, "stopped")
         log.log(level, "worker %s: %s", trainer.name, what, extra=about)
-        if died or not ended:
+        if died or not ended or housekeeping.is_alive():
             sys.stderr.flush()
             os._exit(1 if died else 0)  # a thread inside torch would crash an orderly exit
