@@ -17,6 +17,7 @@ from registry.formats import (
     name_encoders,
 )
 from registry.formats.limits import MAX_FILE_BYTES
+from registry.formats.parts import is_sidecar
 from registry.models import FAMILY_CHOICES
 from registry.validation import MAX_FILENAME_CHARACTERS, clean_filename
 
@@ -93,7 +94,7 @@ def prepare(upload: Upload, part: Part, base: str) -> Prepared:
     filename = ", ".join(file.name for file in sources)[:MAX_FILENAME_CHARACTERS]
     encoders = name_encoders(part.inspection.encoders, Family(base))
     # A sidecar says what words are called, and may lie beside many embeddings: its hash is none of this one's.
-    uploads = tuple(file.data for file in sources if not file.data.lstrip().startswith(b"{"))
+    uploads = tuple(file.data for file in sources if not is_sidecar(file.data))
     return Prepared(replace(part.inspection, encoders=encoders), canonical(encoders), filename, uploads)
 
 

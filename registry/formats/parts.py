@@ -66,7 +66,7 @@ def inspect_files(files: Sequence[NamedFile]) -> tuple[Part, ...]:
             f"{len(files)} files came; at most {MAX_FILES} are read together. Upload each embedding on its own.",
             where=listed(file.name for file in files),
         )
-    sidecars = [file for file in files if _is_sidecar(file.data)]
+    sidecars = [file for file in files if is_sidecar(file.data)]
     if sidecars and len(files) == len(sidecars) + 1 and len(sidecars) == 1:
         (main,) = (file for file in files if file is not sidecars[0])
         return (_with_sidecar(_read(main, alone=False), sidecars[0]),)
@@ -161,7 +161,7 @@ def _word_and_negative(read: list[_Read]) -> tuple[Part, ...]:
     return ()
 
 
-def _is_sidecar(data: bytes) -> bool:
+def is_sidecar(data: bytes) -> bool:
     """Whether the bytes begin as JSON does. A safetensors file does too, by its header's length, but goes on otherwise."""
     return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and not safetensors.looks_like(data)
 

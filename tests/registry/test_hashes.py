@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 
-from registry import fingerprints, lookup, services, storage
+from registry import fingerprints, intake, lookup, services, storage
 from registry.errors import RegistryError
 from registry.formats import Encoder, NamedFile, Target, hashes, inspect, safetensors, write
 from registry.models import File, Hash, HashKind, Version
@@ -66,6 +66,27 @@ def test_the_uploaded_file_is_found_by_every_hash(version):
     for value in (known.sha256, known.autov2, known.blake3, known.crc32):
         (match,) = lookup.by_hash(value, ANYONE).matches
         assert (match.version, match.uploaded, match.files) == (version, True, [])
+
+
+def test_a_file_that_begins_as_json_does_is_known_by_its_hash_and_a_sidecar_is_not(alice):
+    short = sd1_file(4)
+    size = int.from_bytes(short[:8], "little")
+    header = short[8 : 8 + size].ljust(ord("{"))  # so that its length, the first byte, is a brace
+    data = len(header).to_bytes(8, "little") + header + short[8 + size :]
+    assert data[:1] == b"{"
+    said = {"title": "A", "kind": "object", "license": "mit", "visibility": "public"}
+    services.upload_embedding(owner=alice, filename="a.pt", data=data, name="odd", token="<odd>", base="sd1", **said)
+    assert [match.uploaded for match in lookup.by_hash(hashes.sha256(data), ANYONE).matches] == [True]
+
+    numbers = inspect(sdxl_file()).encoders
+    names = ("text_encoders_0", "text_encoders_1")
+    pivotal = safetensors.write({name: one.vectors for name, one in zip(names, numbers, strict=True)})
+    sidecar = b'\xef\xbb\xbf{"TOK": "<s0><s1>"}'  # with a mark of its encoding, as editors on Windows put it
+    files = intake.read_files([NamedFile("embeddings.pti", pivotal), NamedFile("special_params.json", sidecar)])
+    new = services.NewEmbedding(part=files.parts[0], name="tuned", token="<tuned>", base="sdxl", **said)
+    services.upload_parts(owner=alice, upload=files, new=[new])
+    assert [match.uploaded for match in lookup.by_hash(hashes.sha256(pivotal), ANYONE).matches] == [True]
+    assert not lookup.by_hash(hashes.sha256(sidecar), ANYONE).matches
 
 
 def test_the_numbers_are_found_by_their_digest(version):
