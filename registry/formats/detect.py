@@ -41,7 +41,6 @@ _OTHERS = {
     b"<": "a web page",
     b"version https://git-lfs": "a Git LFS pointer and not the file it stands for",
 }
-_REMEDY = "Upload a .safetensors, .pt or .bin file that holds a textual inversion."
 
 
 def container(data: bytes) -> str:
@@ -51,15 +50,14 @@ def container(data: bytes) -> str:
     """
     if len(data) > MAX_FILE_BYTES:
         raise TooLarge(
-            f"The file has more than {MAX_FILE_BYTES // 1024**2} MB; an embedding has a few hundred KB at most. "
-            "It may be a LoRA or a checkpoint.",
+            f"The file has more than {MAX_FILE_BYTES // 1024**2} MB; an embedding has a few hundred KB at most.",
             where=f"offset {MAX_FILE_BYTES}",
         )
     if not data:
-        raise Truncated("The file is empty. Download or export it again.", where="offset 0")
+        raise Truncated("The file is empty.", where="offset 0")
     if len(data) < MIN_FILE_BYTES:
         raise Truncated(
-            f"The file has only {len(data)} bytes; no embedding is that small. Download it again.",
+            f"The file has only {len(data)} bytes; no embedding is that small.",
             where="offset 0",
         )
     for name, looks_like in _READERS.items():
@@ -68,17 +66,17 @@ def container(data: bytes) -> str:
     image = _image(data)
     if image:
         raise UnknownContainer(
-            f"The file is a {image} picture. Embeddings in pictures are read from PNG and lossless WebP; upload the "
-            "picture as it was saved at first, or the .pt or .safetensors file of the same embedding.",
+            f"The file is a {image} picture. Embeddings in pictures are read from PNG and lossless WebP.",
+            remedy="Upload the picture as it was saved at first, or the .pt or .safetensors file of the same embedding.",
             where="offset 0",
         )
     for magic, what in _OTHERS.items():
         if data.startswith(magic):
-            raise UnknownContainer(f"The file is {what}. {_REMEDY}", where="offset 0")
+            raise UnknownContainer(f"The file is {what}.", where="offset 0")
     if data[0] == 0x80:
         pickled.read(data)  # only for a better refusal: it names what the stream asks for
-        raise UnknownContainer(f"The file is a bare pickle, not one that torch wrote. {_REMEDY}", where="offset 0")
-    raise UnknownContainer(f"The file is no kind of embedding file. {_REMEDY}", where="offset 0")
+        raise UnknownContainer("The file is a bare pickle, not one that torch wrote.", where="offset 0")
+    raise UnknownContainer("The file is no kind of embedding file.", where="offset 0")
 
 
 def _image(data: bytes) -> str:

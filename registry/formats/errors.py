@@ -1,4 +1,4 @@
-"""Refusals of the format readers: one base, one subclass for each thing a person can act on."""
+"""Refusals of the format readers: one base, one subclass for each thing a person can act on, with what to do about it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ class FormatError(Exception):
     """A file was refused. ``code`` is stable; ``message`` says what is wrong and what to do."""
 
     code = "format"
+    remedy = ""  #: what to do, where the refusal itself does not say
 
-    def __init__(self, message: str, *, where: str) -> None:
-        """``where`` names the offset, record, key or file concerned."""
+    def __init__(self, message: str, *, where: str, remedy: str | None = None) -> None:
+        """``message`` says what is wrong; ``where`` names the offset, record, key or file concerned."""
+        message = f"{message} {self.remedy if remedy is None else remedy}".rstrip()
         if len(message) > MAX_MESSAGE_CHARACTERS:
             half = MAX_MESSAGE_CHARACTERS // 2 - 1
             message = f"{message[:half]}…{message[-half:]}"
@@ -26,48 +28,56 @@ class UnknownContainer(FormatError):
     """The bytes are none of the containers that hold embeddings."""
 
     code = "unknown_container"
+    remedy = "Upload a .safetensors, .pt or .bin file that holds a textual inversion."
 
 
 class Truncated(FormatError):
     """The file ends before its own header says so."""
 
     code = "truncated"
+    remedy = "Download it again."
 
 
 class TooLarge(FormatError):
     """A size, count or depth is over a named limit."""
 
     code = "too_large"
+    remedy = "Check that it is no LoRA or checkpoint."
 
 
 class Malformed(FormatError):
     """The container contradicts itself or its specification."""
 
     code = "malformed"
+    remedy = "Download it again, or export it again with the tool that made it."
 
 
 class Unsafe(FormatError):
     """The file asks for code to be run, or for an object that embeddings never need."""
 
     code = "unsafe"
+    remedy = "Do not open it with other tools either."
 
 
 class UnknownLayout(FormatError):
     """The container was read, but it holds no textual-inversion layout we know."""
 
     code = "unknown_layout"
+    remedy = "Export one token and its vectors."
 
 
 class NotAnEmbedding(FormatError):
     """The file is recognised as something else: optimiser state, encoder output, LoRA, checkpoint."""
 
     code = "not_an_embedding"
+    remedy = "Choose the embedding beside it, if there is one."
 
 
 class BadValues(FormatError):
     """The numbers cannot be an embedding: not finite, wrong dimensions, no rows."""
 
     code = "bad_values"
+    remedy = "Train it again with a smaller learning rate."
 
 
 class UnknownBase(FormatError):

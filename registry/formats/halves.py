@@ -32,8 +32,8 @@ def join(files: Sequence[tuple[str, Found]]) -> Found | None:
     counts = [found.encoders[0].shape[0] for found in founds]
     if counts[0] != counts[1]:
         raise Malformed(
-            f"{listed(name for name, _ in files)} are for the same token, but have {counts[0]} and {counts[1]} vectors. "
-            "Take both from the same training step.",
+            f"{listed(name for name, _ in files)} are for the same token, but have {counts[0]} and {counts[1]} vectors.",
+            remedy="Take both from the same training step.",
             where=listed(name for name, _ in files),
         )
     encoders = tuple(
@@ -80,6 +80,7 @@ def read(data: bytes) -> tuple[Found, dict[str, str]]:
 def _no_halves(names: Iterable[str]) -> Malformed:
     return Malformed(
         f"The archive holds {listed(names)}, which are not the two halves of one SDXL embedding: the same token with "
-        "vectors of 768 numbers in one file and of 1280 in the other. Upload each file on its own.",
+        "vectors of 768 numbers in one file and of 1280 in the other.",
+        remedy="Upload each file on its own.",
         where=listed(names),
     )

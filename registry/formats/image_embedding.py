@@ -24,10 +24,9 @@ from registry.formats.limits import (
     MAX_LEAK_CHARACTERS,
     MAX_LEAKS,
     MAX_NAME_CHARACTERS,
-    MAX_ROWS,
     MAX_TENSORS,
 )
-from registry.formats.png_text import Text
+from registry.formats.png_text import OWN_FILE, Text
 from registry.formats.tensors import Tensor
 
 LAYOUT = "a1111-image"
@@ -81,8 +80,9 @@ def _other_texts(picture: png.Picture) -> Iterator[tuple[str, str]]:
 
 def _ordinary() -> NotAnEmbedding:
     return NotAnEmbedding(
-        "The picture carries no embedding. If it should, upload it as it was saved at first: resizing, converting or "
-        "sending it through a messenger destroys what it carries.",
+        "The picture carries no embedding.",
+        remedy="If it should, upload it as it was saved at first: resizing, converting or sending it through a messenger "
+        "destroys what it carries.",
         where="text and pixels",
     )
 
@@ -120,7 +120,11 @@ def hidden_json(pixels: np.ndarray) -> bytes | None:
     except zlib.error:
         return None
     if len(found) > MAX_IMAGE_JSON_BYTES:
-        raise TooLarge(f"The picture hides more than {MAX_IMAGE_JSON_BYTES // 1024**2} MB of data.", where="pixels")
+        raise TooLarge(
+            f"The picture hides more than {MAX_IMAGE_JSON_BYTES // 1024**2} MB of data.",
+            remedy=OWN_FILE,
+            where="pixels",
+        )
     return found if unpacker.eof else None
 
 
@@ -150,6 +154,7 @@ def json_of(raw: bytes) -> dict[str, Any]:
         raise TooLarge(
             f"The embedding in the picture has more than {MAX_IMAGE_JSON_NUMBERS} numbers, {MAX_IMAGE_JSON_MARKS} "
             f"names and lists, or {MAX_IMAGE_JSON_BYTES // 1024**2} MB.",
+            remedy=OWN_FILE,
             where=_JSON,
         )
     try:
@@ -187,6 +192,7 @@ def _embeddings(raw: bytes | None) -> tuple[Found, ...]:
     if len(parameters) > MAX_TENSORS or any(len(name) > MAX_NAME_CHARACTERS for name in parameters):
         raise TooLarge(
             f"The picture's data holds {len(parameters)} tensors, or one with a very long name.",
+            remedy=OWN_FILE,
             where="string_to_param",
         )
     return layouts.a1111(value, [_tensor(name, item) for name, item in parameters.items()], layout=LAYOUT)
@@ -204,10 +210,6 @@ def _tensor(name: str, item: Any) -> Tensor:
         or not all(type(number) in (int, float) for row in rows for number in row)
     ):
         raise Malformed("The vectors in the picture's data are no table of numbers.", where=name[:80])
-    if len(rows) > MAX_ROWS:
-        raise TooLarge(
-            f"The picture's data has {len(rows)} vectors; an embedding has at most {MAX_ROWS}.", where=name[:80]
-        )
     try:
         with np.errstate(over="ignore"):
             values = np.array(rows, np.float64).astype(np.float32)

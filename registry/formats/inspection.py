@@ -41,8 +41,8 @@ def inspect(data: bytes) -> Inspection:
     words = [found.label for found in contents.found]
     if contents.bundled:
         raise NotAnEmbedding(
-            f"The file is a LoRA that has words bundled in it ({listed(words)}), not an embedding. "
-            "Choose one of the words, or export it as a file of its own.",
+            f"The file is a LoRA that has words bundled in it ({listed(words)}), not an embedding.",
+            remedy="Choose one of the words, or export it as a file of its own.",
             where=listed(words),
         )
     if len(contents.found) > 1:

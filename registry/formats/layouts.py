@@ -113,17 +113,20 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
     if len(by_name) > 1 and all(encoder_names.LAYER.fullmatch(name) for name in by_name):
         raise UnknownLayout(
             "The file holds vectors for layers of the UNet (XTI), but not for each of the 16 that have them.",
+            remedy="Export it again with all of them.",
             where=listed(by_name),
         )
     if not encoder_names.NAMED & set(by_name):
         return None
     if len(by_name) == 1 and set(by_name) < {"text_encoders_0", "text_encoders_1"}:
         raise UnknownLayout(
-            f"The file holds only {listed(by_name)}: half of an SDXL embedding, which has both. Upload the whole file.",
+            f"The file holds only {listed(by_name)}: half of an SDXL embedding, which has both.",
+            remedy="Upload the whole file.",
             where=listed(by_name),
         )
     raise UnknownLayout(
         f"The file holds vectors for {listed(by_name)}; no supported model has these text encoders.",
+        remedy="Choose an embedding for one of the supported models.",
         where=listed(by_name),
     )
 
@@ -136,7 +139,7 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
         return (_trace(value, records),)
     if not isinstance(value, dict) or not value:
         raise UnknownLayout(
-            "The file holds no named tensors. An embedding is a dictionary of a token and its vectors.", where=_PICKLE
+            "The file holds no named tensors; an embedding is a dictionary of a token and its vectors.", where=_PICKLE
         )
     if not all(type(key) is str for key in value):
         raise NotAnEmbedding(
@@ -189,12 +192,14 @@ def encoder(name: str, tensor: Tensor) -> Encoder:
     if values.ndim not in (1, 2):
         raise BadValues(
             f"{tensor.name!r} has {values.ndim} dimensions; vectors of a token have the shape [n, d] or [d].",
+            remedy="Export one token and its vectors.",
             where=tensor.name,
         )
     vectors = np.ascontiguousarray(np.atleast_2d(values), dtype=np.float32)
     if len(vectors) > MAX_ROWS:
         raise TooLarge(
             f"{tensor.name!r} has {len(vectors)} vectors; an embedding has at most {MAX_ROWS}. It may be a whole vocabulary.",
+            remedy="Export one token and its vectors.",
             where=tensor.name,
         )
     name = name or encoder_names.BY_WIDTH.get(vectors.shape[1], PLAIN)
@@ -214,6 +219,7 @@ def _together(tensors: dict[str, Tensor], names: tuple[str, ...]) -> tuple[Encod
     if len(set(counts)) > 1:
         raise BadValues(
             f"The text encoders have {' and '.join(map(str, dict.fromkeys(counts)))} vectors; they must have as many.",
+            remedy="Export them again from the same training step.",
             where=", ".join(tensors[name].name for name in names),
         )
     return encoders
@@ -238,7 +244,8 @@ def _trace(values: Sequence[Any], records: dict[str, bytes]) -> Found:
         for step in values
     ):
         raise UnknownLayout(
-            f"The file holds a list of {len(values)} things. Export the last step of the training alone, as {{token: vectors}}.",
+            f"The file holds a list of {len(values)} things.",
+            remedy="Export the last step of the training alone, as {token: vectors}.",
             where=_PICKLE,
         )
     (found,) = from_tensors(torch_object.tensors(values[-1], records))
@@ -253,7 +260,11 @@ def _parameters(parameters: Any) -> dict[str, TensorRef]:
         raise UnknownLayout("string_to_param is no dictionary of tokens and vectors.", where="string_to_param")
     _check_names(parameters)
     if not parameters:
-        raise BadValues("string_to_param is empty: the file holds no vectors.", where="string_to_param")
+        raise BadValues(
+            "string_to_param is empty: the file holds no vectors.",
+            remedy="Export it again with the tool that made it.",
+            where="string_to_param",
+        )
     return parameters
 
 
@@ -261,5 +272,6 @@ def _check_names(names: dict[Any, Any]) -> None:
     if any(len(name) > MAX_NAME_CHARACTERS for name in names):
         raise TooLarge(
             f"The file names something with more than {MAX_NAME_CHARACTERS} characters.",
+            remedy="Export it again under a shorter name.",
             where=listed(name for name in names if len(name) > MAX_NAME_CHARACTERS),
         )

@@ -33,13 +33,14 @@ def refuse(names: Collection[str]) -> None:
     for name in names:
         if _LORA.search(name) and (several or is_weight(name)):
             raise NotAnEmbedding(
-                f"The file is a LoRA ({name[:80]!r} is one of its weights), not an embedding. If words are bundled "
-                "in it, export them as a file of their own.",
+                f"The file is a LoRA ({name[:80]!r} is one of its weights), not an embedding.",
+                remedy="If words are bundled in it, export them as a file of their own.",
                 where=name,
             )
         if _BUNDLED.search(name):
             raise NotAnEmbedding(
-                f"{name[:80]!r} is a word bundled into another file. Export the embedding as a file of its own.",
+                f"{name[:80]!r} is a word bundled into another file.",
+                remedy="Export the embedding as a file of its own.",
                 where=name,
             )
         if _WEIGHT.search(name) or (several and _CHECKPOINT.search(name)):
@@ -51,8 +52,8 @@ def refuse_state(keys: Iterable[str]) -> None:
     for key in keys:
         if key in _OPTIMIZER:
             raise NotAnEmbedding(
-                "The file is the state of an optimiser, kept to go on training. Upload the embedding beside it, "
-                "which has the same name without .optim.",
+                "The file is the state of an optimiser, kept to go on training.",
+                remedy="Upload the embedding beside it, which has the same name without .optim.",
                 where=key,
             )
         if key in _TRAINING:
@@ -63,8 +64,8 @@ def only_output(names: Iterable[str]) -> NotAnEmbedding:
     """The refusal of a file that holds nothing but what a text encoder gives out."""
     first = next(iter(names))
     return NotAnEmbedding(
-        f"{first[:80]!r} holds what the text encoder gives out, which only the tool that wrote it can use. "
-        "Export the embedding again without output embeddings.",
+        f"{first[:80]!r} holds what the text encoder gives out, which only the tool that wrote it can use.",
+        remedy="Export the embedding again without output embeddings.",
         where=first,
     )
 

@@ -63,7 +63,8 @@ def inspect_files(files: Sequence[NamedFile]) -> tuple[Part, ...]:
         raise UnrelatedFiles("No file came. Choose the file of the embedding.", where="files")
     if len(files) > MAX_FILES:
         raise TooLarge(
-            f"{len(files)} files came; at most {MAX_FILES} are read together. Upload each embedding on its own.",
+            f"{len(files)} files came; at most {MAX_FILES} are read together.",
+            remedy="Upload each embedding on its own.",
             where=listed(file.name for file in files),
         )
     sidecars = [file for file in files if is_sidecar(file.data)]
@@ -90,7 +91,7 @@ def _read(file: NamedFile, *, alone: bool) -> _Read:
 
 def _naming(name: str, error: FormatError) -> FormatError:
     """The same refusal, naming the file."""
-    return type(error)(f"{label(name)[:80]}: {error.message}", where=error.where)
+    return type(error)(f"{label(name)[:80]}: {error.message}", where=error.where, remedy="")
 
 
 def _unrelated(names: Sequence[str]) -> UnrelatedFiles:
@@ -189,6 +190,7 @@ def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
     if len(sidecar.data) > MAX_SIDECAR_BYTES:
         raise TooLarge(
             f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar.",
+            remedy="Upload the embedding without it.",
             where=label(sidecar.name)[:80],
         )
     try:
@@ -197,8 +199,8 @@ def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
         words = None
     if not isinstance(words, dict) or not words or not all(isinstance(value, str) for value in words.values()):
         raise Malformed(
-            f"{label(sidecar.name)[:80]} does not say which words are in the embedding, as in "
-            '{"TOK": "<s0><s1>"}. Upload the embedding without it.',
+            f'{label(sidecar.name)[:80]} does not say which words are in the embedding, as in {{"TOK": "<s0><s1>"}}.',
+            remedy="Upload the embedding without it.",
             where=label(sidecar.name)[:80],
         )
     return {label(word) or "TOK": token for word, token in words.items()}

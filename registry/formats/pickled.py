@@ -129,7 +129,7 @@ class Machine:
         if (module, name) not in ALLOWED:
             shown = "".join(c if c.isprintable() else "?" for c in f"{module}.{name}"[:MAX_SHOWN_CHARACTERS])
             raise Unsafe(
-                f"The file asks for {shown}, which an embedding never needs. It may try to run code: do not open it elsewhere.",
+                f"The file asks for {shown}, which an embedding never needs. It may try to run code.",
                 where=f"offset {self.at}",
             )
         self.push(Global(module, name))

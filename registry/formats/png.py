@@ -78,7 +78,8 @@ def check_size(width: int, height: int) -> None:
     if max(width, height) > MAX_IMAGE_SIDE or width * height > MAX_IMAGE_PIXELS:
         raise TooLarge(
             f"The picture has {width} × {height} pixels; those that carry an embedding have at most {MAX_IMAGE_SIDE} "
-            f"along a side and {MAX_IMAGE_PIXELS} in all. Upload the embedding's own file.",
+            f"along a side and {MAX_IMAGE_PIXELS} in all.",
+            remedy=png_text.OWN_FILE,
             where="the picture's size",
         )
 
@@ -110,7 +111,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
             return
         yield kind, view[at + 8 : end - 4]
         at = end
-    raise TooLarge(f"The picture has more than {MAX_CHUNKS} chunks.", where=f"offset {at}")
+    raise TooLarge(f"The picture has more than {MAX_CHUNKS} chunks.", remedy=png_text.OWN_FILE, where=f"offset {at}")
 
 
 def pixels(picture: Picture) -> np.ndarray:

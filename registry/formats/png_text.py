@@ -12,6 +12,8 @@ PLAIN, PACKED, UNICODE = b"tEXt", b"zTXt", b"iTXt"
 KINDS = frozenset({PLAIN, PACKED, UNICODE})
 #: Bytes of a keyword, and of an iTXt's language and translated keyword together.
 _MAX_KEYWORD_BYTES, _MAX_LANGUAGE_BYTES = 79, 1024
+#: What to do where a picture is over a limit.
+OWN_FILE = "Upload the embedding's own file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def _unknown_packing(where: str) -> Malformed:
 
 def _too_large(where: str) -> TooLarge:
     return TooLarge(
-        f"A text in the picture has more than {MAX_TEXT_CHUNK_BYTES // 1024**2} MB; upload the embedding's own file.",
+        f"A text in the picture has more than {MAX_TEXT_CHUNK_BYTES // 1024**2} MB.",
+        remedy=OWN_FILE,
         where=where,
     )

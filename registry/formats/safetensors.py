@@ -120,7 +120,9 @@ def _metadata(values: Any, limit: int) -> dict[str, str]:
     if any("\0" in name + value for name, value in values.items()):
         raise Malformed("The metadata holds a zero character.", where="__metadata__")
     if sum(len(name) + len(value) for name, value in values.items()) > limit:
-        raise TooLarge(f"The metadata has more than {limit} characters.", where="__metadata__")
+        raise TooLarge(
+            f"The metadata has more than {limit} characters.", remedy="Export it again with less.", where="__metadata__"
+        )
     return values
 
 
@@ -141,7 +143,9 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
         return "", (), offsets[0], offsets[1]
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise Malformed(
-            f"{name!r} is stored as {str(dtype)[:20]!r}; embeddings are {', '.join(ITEM_BYTES)}.", where=name
+            f"{name!r} is stored as {str(dtype)[:20]!r}; embeddings are {', '.join(ITEM_BYTES)}.",
+            remedy="Export it again as float32.",
+            where=name,
         )
     if (
         not isinstance(shape, list)
@@ -175,7 +179,9 @@ def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
         text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError as error:
         raise Malformed(
-            "The metadata holds half a character, which no file can carry.", where="__metadata__"
+            "The metadata holds half a character, which no file can carry.",
+            remedy="Leave it out.",
+            where="__metadata__",
         ) from error
     text += b" " * (-len(text) % 8)  # numbers begin on an eight-byte boundary, as the format's own writer does it
     return len(text).to_bytes(8, "little") + text + b"".join(body)

@@ -42,7 +42,8 @@ def _pixels(stream: bytes) -> np.ndarray:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise UnknownContainer(
-            "The file is a WebP picture, which is only read where Pillow is installed. Upload it as PNG.",
+            "The file is a WebP picture, which is only read where Pillow is installed.",
+            remedy="Upload it as PNG.",
             where="offset 0",
         ) from error
     try:
@@ -89,8 +90,8 @@ def _stream(data: bytes) -> tuple[bytes, list[tuple[str, int]]]:
             canvas = tuple(int.from_bytes(data[start + side : start + side + 3], "little") + 1 for side in (4, 7))
         elif kind in (b"VP8 ", b"ANIM", b"ANMF", b"ALPH"):
             raise NotAnEmbedding(
-                "The file is a lossy or animated WebP picture, which cannot carry an embedding. Upload the picture as it "
-                "was saved at first, or the embedding's own file.",
+                "The file is a lossy or animated WebP picture, which cannot carry an embedding.",
+                remedy="Upload the picture as it was saved at first, or the embedding's own file.",
                 where=kind.decode(),
             )
         elif kind not in _BESIDE:

@@ -129,7 +129,8 @@ def _as_dtype(encoder: Encoder, dtype: Dtype) -> np.ndarray:
     largest = float(np.abs(encoder.vectors).max())
     if largest > MAX_FLOAT16:
         raise BadValues(
-            f"The largest number, {largest:g}, is too large for float16, which ends at {MAX_FLOAT16:g}. Use float32.",
+            f"The largest number, {largest:g}, is too large for float16, which ends at {MAX_FLOAT16:g}.",
+            remedy="Use float32.",
             where=encoder.name,
         )
     return encoder.vectors.astype(np.float16)

@@ -115,8 +115,10 @@ def test_every_limit_is_documented_with_its_value():
 def test_every_refusal_is_documented_with_a_sentence_and_a_remedy():
     told = rows("code")
     assert sorted(told) == sorted(kind.code for kind in subclasses(FormatError))
-    for says, remedy in told.values():
+    for kind in subclasses(FormatError):
+        says, remedy = told[kind.code]
         assert says.endswith(".") and remedy.endswith(".")
+        assert remedy.replace("`", "").startswith(kind.remedy)
 
 
 def test_the_example_runs(tmp_path, monkeypatch):

@@ -44,6 +44,21 @@ DANGEROUS = (
 )
 
 
+#: How the last sentence of a refusal begins, which says what to do.
+REMEDIES = (
+    "Check ",
+    "Choose ",
+    "Do not ",
+    "Download ",
+    "Export ",
+    "If ",
+    "Split ",
+    "Supported are ",
+    "Train ",
+    "Upload ",
+)
+
+
 class Watch:
     """Notes what an armed interpreter does, by its own audit events."""
 
@@ -84,6 +99,8 @@ def test_a_bad_file_is_refused_with_its_code_and_nothing_is_run(case, watch):
     assert (caught.value.code, watch.events, set(sys.modules) - modules) == (code, [], set()), caught.value.message
     message = caught.value.message
     assert len(message) > 20 and message.endswith(".") and message.isprintable() and len(message) < 500
+    what_is_wrong, *_, what_to_do = message.split(". ")
+    assert what_is_wrong and what_to_do.startswith(REMEDIES), message
     assert caught.value.where.strip()
 
 
