@@ -101,7 +101,8 @@ class Command(BaseCommand):
             for path in _write(written, out, files, force=force):
                 say(self.stdout, str(path))
         except FormatError as error:
-            raise CommandError(f"{', '.join(map(str, files))}: {error.message} ({error.code})") from error
+            names = ", ".join(map(str, files))
+            raise CommandError(f"{names}: {error.message} ({error.code}, at {error.where})") from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
         for warning in found.warnings:
