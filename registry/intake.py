@@ -16,13 +16,9 @@ from registry.formats import (
     inspect_files,
     name_encoders,
 )
-from registry.formats.limits import MAX_FILE_BYTES
 from registry.formats.parts import is_sidecar
 from registry.models import FAMILY_CHOICES
 from registry.validation import MAX_FILENAME_CHARACTERS, clean_filename
-
-#: Files of one upload: both halves of an SDXL embedding, for a word and for its negative, with a sidecar each.
-MAX_FILES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +47,7 @@ def read_files(files: Sequence[NamedFile]) -> Upload:
     """Read everything that the files of one upload hold. Raises ``RegistryError`` naming the file that is refused."""
     if not files:
         raise RegistryError("required", "Choose the file of the embedding.", field="file")
-    if len(files) > MAX_FILES:
-        raise RegistryError(
-            "too_many_files", f"{len(files)} files came; at most {MAX_FILES} can belong together.", field="file"
-        )
     named = tuple(NamedFile(clean_filename(file.name), file.data) for file in files)
-    for file in named:
-        if len(file.data) > MAX_FILE_BYTES:
-            raise RegistryError(
-                "too_large",
-                f"{file.name}: The file has more than {MAX_FILE_BYTES // 2**20} MB; no embedding does. Is it a checkpoint or a LoRA?",
-                field="file",
-            )
     try:
         return Upload(named, inspect_files(named))
     except FormatError as error:

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from registry.formats import Dtype, Family, Target
-from registry.intake import MAX_FILES
+from registry.formats.limits import MAX_FILES
 from registry.models import Embedding, File, Kind, License, Preview, Version, Visibility
 from registry.search import Sort
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: Bytes of a file. The largest real embeddings have a few hundred KB; a LoRA or checkpoint is far beyond.
 MAX_FILE_BYTES = 16 * 1024 * 1024
+#: Files of one upload: at most two belong together, with room for those that are refused by name.
+MAX_FILES = 6
 #: Bytes of a safetensors header. An embedding's stays under 4 KB; a LoRA's is read too, so that it can be refused by name.
 MAX_HEADER_BYTES = 512 * 1024
 #: Bytes of safetensors metadata, counted over names and values.

@@ -12,12 +12,10 @@ from registry.formats import inspection as inspections
 from registry.formats.errors import FormatError, Malformed, TooLarge, UnrelatedFiles
 from registry.formats.inspection import Contents
 from registry.formats.layouts import Found
-from registry.formats.limits import MAX_SIDECAR_BYTES
+from registry.formats.limits import MAX_FILES, MAX_SIDECAR_BYTES
 from registry.formats.names import label, listed, read_token
 from registry.formats.types import Inspection
 
-#: Files that can belong together: two halves and a sidecar, with room for what is refused by name.
-MAX_FILES = 16
 #: What DreamArtist adds to the name of a word's negative.
 NEGATIVE_SUFFIX = "-neg"
 

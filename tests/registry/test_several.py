@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from registry import services, storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile, Target, hashes, inspect, safetensors, write
+from registry.formats.limits import MAX_FILE_BYTES
 from registry.intake import choose_part, read_files
 from registry.models import Embedding, File, Hash, Version
 from tests.registry.samples import sd1_file, sdxl_file, vectors
@@ -62,6 +63,16 @@ def test_half_of_an_embedding_is_refused(alice):
     with pytest.raises(RegistryError) as refused:
         read_files(halves()[1:])
     assert "learned_embeds_2.safetensors" in refused.value.message
+
+
+def test_more_files_than_belong_together_and_one_too_large_are_refused_by_name():
+    with pytest.raises(RegistryError, match=r"^7 files came; at most 6 .*Upload each embedding on its own\.$"):
+        read_files([NamedFile(f"{number}.pt", b"{}") for number in range(7)])
+    large = bytes(MAX_FILE_BYTES + 1)
+    for files in ([NamedFile("large.pt", large)], [NamedFile("large.pt", large), halves()[0]]):
+        with pytest.raises(RegistryError, match=r"^large\.pt: The file has more than 16 MB.*LoRA") as refused:
+            read_files(files)
+        assert (refused.value.code, refused.value.field) == ("too_large", "file")
 
 
 def test_inspecting_tells_the_parts_apart_and_one_is_created_at_a_time(api_as, alice):
