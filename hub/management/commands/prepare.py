@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from hub.accounts.demo import ensure_demo
 from training.bases import ensure_builtin_bases
@@ -43,7 +43,10 @@ class Command(BaseCommand):
     def _index_hashes(self) -> None:
         """After an upgrade: a small run does it at once, an operator decides when a large hub does."""
         if settings.EMBEDDED:
-            call_command("index_hashes")
+            try:
+                call_command("index_hashes")
+            except CommandError as error:  # a lost file has been named; the others are of use without it
+                self.stderr.write(f"{error} The hub starts all the same; restore their files from a backup.")
             return
         waiting = io.StringIO()
         call_command("index_hashes", count=True, stdout=waiting)
