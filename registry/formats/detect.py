@@ -51,6 +51,7 @@ def container(data: bytes) -> str:
     if len(data) > MAX_FILE_BYTES:
         raise TooLarge(
             f"The file has more than {MAX_FILE_BYTES // 1024**2} MB; an embedding has a few hundred KB at most.",
+            remedy=f"{TooLarge.remedy} Export words that are bundled in a LoRA as files of their own.",
             where=f"offset {MAX_FILE_BYTES}",
         )
     if not data:

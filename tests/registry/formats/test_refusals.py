@@ -10,7 +10,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from registry.formats import FormatError, inspect, pickled
+from registry.formats import FormatError, inspect, limits, pickled
 from tests.registry.formats import (
     bad_bombs,
     bad_containers,
@@ -134,6 +134,11 @@ def test_the_payload_is_live_and_the_watch_hears_it(watch, tmp_path):
 def test_pictures_are_refused_in_words_that_say_what_to_upload_instead():
     with pytest.raises(FormatError, match=r"JPEG picture.*PNG and lossless WebP.*\.pt or \.safetensors"):
         inspect(CASES["a JPEG"][0])
+
+
+def test_a_large_file_is_refused_in_words_that_help_with_a_lora_s_words():
+    with pytest.raises(FormatError, match=r"16 MB.*no LoRA or checkpoint\. Export words that are bundled in a LoRA"):
+        inspect(bytes(limits.MAX_FILE_BYTES + 1))
 
 
 def test_an_unknown_width_is_refused_naming_it_and_the_supported_ones():
