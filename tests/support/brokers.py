@@ -62,7 +62,8 @@ class PostgresQueue:
         self._administer("ALTER DATABASE {} ALLOW_CONNECTIONS false")
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'starword-queue'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'starword-queue' AND datname = current_database()"
             )
 
     def close(self):

@@ -70,7 +70,7 @@ def test_a_worker_is_woken_by_messages_and_needs_none(
         return (job.started - job.created).total_seconds()
 
     lost = submit(alice, base=tiny, name="lost")
-    wait_until(lambda: queue.waiting() == 1, "a message")
+    wait_until(queue.waiting, "a message")
     queue.empty()
     monkeypatch.setenv("HUB_BROKER_URL", queue.url)
     with WorkerProcess(tmp_path) as worker:

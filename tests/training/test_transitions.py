@@ -35,7 +35,7 @@ def set_state(job, state):
         cursor.execute(f"UPDATE training_job SET state = %s, {ROW[state]} WHERE id = %s", [state, job.pk])
 
 
-@pytest.mark.parametrize(("before", "after"), itertools.permutations(State, 2))
+@pytest.mark.parametrize(("before", "after"), list(itertools.permutations(State, 2)))
 def test_the_database_lets_a_job_go_only_where_the_machine_allows(alice, submit, before, after):
     job = submit(alice)
     if before != State.QUEUED:
