@@ -11,7 +11,7 @@ run: .venv/ready-run
 
 test: lint
 	@sh tests/support/install.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/ready-test
 	@$(BIN)/python -m tests.bench

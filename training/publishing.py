@@ -36,12 +36,14 @@ def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float)
     Raises :class:`leases.LeaseLost` when the job is no longer this worker's; then nothing is published. A second call
     finds the job ended and raises the same, so a result is published once however often it is tried.
     """
-    # The job's row is locked only at the end: until then the heart can renew the lease, however long the files take.
+    # The job's row is locked only when the files are written: until then the heart can renew the lease, however long that
+    # takes, and another worker can take the job up should this one be suspended.
     with worker_transaction(IDLE_TIMEOUT_MS):
         job = lease.row().first()
         if job is None:
             raise LeaseLost
         version = _upload(job, inversion)
+        lease.lock()
         _keep_snapshots(job, inversion)
         steps = inversion.receipt["steps"]
         JobCheckpoint.objects.update_or_create(job=job, defaults={"step": steps, "state": state})

@@ -34,7 +34,7 @@ SET state = 'running', worker = %(worker)s, fence = fence + 1, attempts = attemp
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s), started = clock_timestamp(),
     stage = '', steps_per_second = NULL, seconds_left = NULL
 WHERE id = (SELECT job.id FROM training_job job JOIN queue ON queue.id = job.id
-            WHERE queue.held = '' ORDER BY queue.turn, queue.ready, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED)
+            WHERE queue.held = '' ORDER BY queue.turn, queue.ready, job.id LIMIT 1 FOR NO KEY UPDATE OF job SKIP LOCKED)
   AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp())) AND {{beside}}
   AND NOT EXISTS (SELECT FROM training_worker WHERE name = %(worker)s AND draining)
 RETURNING id, fence, device_seconds

@@ -30,9 +30,9 @@ def killed_everywhere(world: World) -> int:
     assert all(victim.wait() == -signal.SIGKILL for victim in victims)
     for job in jobs:
         world.lapse(job)
-    saviour = world.worker()
+    saviours = [world.worker(), world.worker()]
     world.until(lambda: world.ended(*jobs), "the end of the jobs of the dead")
-    saviour.stop()
+    world.stop(*saviours)
     expect_undisturbed(world, jobs)
     return len(POINTS)
 
@@ -49,13 +49,12 @@ def suspended_everywhere(world: World) -> int:
     sleepers = [world.worker(failpoint=(point, "stop", COUNTS.get(point, 1))) for point in POINTS]
     world.until(lambda: all(sleeper.stopped for sleeper in sleepers), "the sleep of every worker")
     time.sleep(LEASE_SECONDS + 0.5)
-    heir = world.worker()
+    heirs = [world.worker(), world.worker()]
     world.until(lambda: world.ended(*jobs), "the end of the jobs of the sleepers")
     for sleeper in sleepers:
         sleeper.send(signal.SIGCONT)
     time.sleep(1)
-    for sleeper in (*sleepers, heir):
-        assert sleeper.stop() < 15
+    world.stop(*sleepers, *heirs)
     expect_undisturbed(world, jobs)
     return len(POINTS)
 
@@ -149,8 +148,7 @@ def messages_are_lost_and_doubled(world: World) -> int:
         actors.wake.send()
     world.until(lambda: world.ended(*jobs), "the end of the jobs nobody was told of")
     empty_queue()
-    for worker in workers:
-        worker.stop()
+    world.stop(*workers)
     expect_undisturbed(world, jobs)
     return 2
 
@@ -167,8 +165,7 @@ def the_clock_jumps(world: World) -> int:
     first.send(signal.SIGCONT)
     world.until(lambda: world.ended(job), "the end of the job")
     assert (world.state(job), job.fence) == (State.SUCCEEDED, 2)
-    for worker in (first, second):
-        worker.stop()
+    world.stop(first, second)
     expect_undisturbed(world, [job])
     return 1
 

@@ -121,10 +121,10 @@ def work(options: Options) -> None:
 
 def hasten(max_attempts: int) -> None:
     """Let leases run out in seconds."""
-    from training import attempt, heart, leases, runner, transitions
+    from training import attempt, heart, leases, publishing, runner, transitions
 
     leases.LEASE_SECONDS = LEASE_SECONDS
-    leases.IDLE_TIMEOUT_MS = int(LEASE_SECONDS * 1000)
+    leases.IDLE_TIMEOUT_MS = publishing.IDLE_TIMEOUT_MS = int(LEASE_SECONDS * 1000)
     for function in (leases.report, transitions.claim):
         function.__kwdefaults__["seconds"] = LEASE_SECONDS
     attempt.MARGIN_SECONDS, attempt.RETRY_SECONDS = MARGIN_SECONDS, 0.2

@@ -103,6 +103,13 @@ class World:
             cursor.execute("TRUNCATE fault_log")
         Job.objects.filter(state__in=[State.QUEUED, State.RUNNING]).delete()
 
+    def stop(self, *workers: WorkerProcess) -> None:
+        """Ask workers to stop as an operator does, all at once."""
+        for worker in workers:
+            worker.send(signal.SIGTERM)
+        for worker in workers:
+            assert worker.wait() == 0, f"worker {worker.pid} ended with {worker.wait()}"
+
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Wait for a condition, over restarts of the database; return what it returned."""
         deadline = time.monotonic() + seconds
