@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -14,13 +14,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from registry import previews
 from training import leases
 from training.errors import NotStored
-from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
+from training.inversion.callbacks import Callbacks, Preview, Progress, Stage, T
 from training.inversion.reporting import MAX_CURVE_POINTS
 from training.leases import Lease, LeaseLost
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 #: A worker that could not renew gives up this long before the lease ends: its clock need not be exact.
 MARGIN_SECONDS = 10.0

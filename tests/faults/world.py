@@ -175,7 +175,7 @@ class World:
         for job in Job.objects.filter(pk__in=jobs):
             states[job.state] += 1
             assert job.ended, f"{job} is {job.state}"
-            assert job.error_code in ("", "not_stored"), f"{job} failed: {job.error_code} {job.traceback}"
+            assert not job.error_code, f"{job} failed: {job.error_code} {job.traceback}"
             if job.state == State.SUCCEEDED:
                 mine, other = (
                     np.frombuffer(numbers, "<f4") for numbers in (self.numbers(job), self.reference(self.jobs[job.pk]))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from PIL import Image
+
+T = TypeVar("T")
 
 
 class Stage(StrEnum):
@@ -64,6 +68,10 @@ class Callbacks:
 
     def on_state(self, state: bytes, step: int) -> None:
         """Every ``checkpoint_every`` steps, and once more when the run is asked to stop: what ``resume`` goes on from."""
+
+    def persist(self, store: Callable[[], T]) -> T:
+        """Have something stored that needs room on a disk: whoever overrides it may wait for room and try again."""
+        return store()
 
     def should_stop(self) -> bool:
         """Asked between steps and between previews; True ends the run with :class:`Cancelled`."""

@@ -106,12 +106,15 @@ class Session:
         check_vectors(torch.from_numpy(best.vectors))
         self.callbacks.on_stage(Stage.PREVIEWING)
         metadata = metadata_for(self.config, self.base, self.run.latents.total)
+        self.callbacks.persist(lambda: self._through_a_file(best.vectors, metadata))
+        return self.pictures
+
+    def _through_a_file(self, vectors: np.ndarray, metadata: dict[str, str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "learned.safetensors"
-            save_embedding(path, best.vectors, metadata)
+            save_embedding(path, vectors, metadata)
             self.vectors, self.metadata = load_embedding(path)
             self.pictures = final_order(self.config, self.base, path, self.run.step, self.callbacks)
-        return self.pictures
 
     def inversion(self) -> Inversion:
         """What was learned, once the session is over and its pictures are drawn."""
