@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hub.accounts.names import SLUG
 from registry.errors import RegistryError
 from registry.formats import NamedFile
-from registry.models import License, Version, Visibility
+from registry.models import Embedding, License, Version, Visibility
 from registry.models import Preview as RegistryPreview
 from registry.previews import NewPreview, Picture
 from registry.services import add_version, upload_embedding
@@ -65,7 +65,7 @@ def _upload(job: Job, inversion: Inversion) -> Version:
     previews = [_as_preview(preview) for preview in job.previews.filter(final=True)]
     receipt = {**inversion.receipt, "job": job.pk}
     embedding = job.continues.embedding if job.continues else None
-    if embedding is not None:
+    if embedding is not None and Embedding.objects.select_for_update().filter(pk=embedding.pk).exists():
         return add_version(
             embedding=embedding,
             files=[NamedFile(f"{embedding.name}.safetensors", data)],

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.faults import witness
 from tests.faults.points import POINTS
@@ -186,8 +186,9 @@ def it_kills_every_worker(world: World) -> int:
 
 
 def empty_queue() -> None:
-    """Lose every message."""
-    with connection.cursor() as cursor:
+    """Lose every message; raise ``OperationalError`` while a worker sleeps in the middle of taking one."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '1s'")
         cursor.execute("TRUNCATE dramatiq.queue")
 
 
