@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, CharField, F, Q, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Now
 
 from hub.accounts.notices import notify
@@ -140,7 +140,7 @@ def give_back(lease: Lease) -> bool:
 
     The attempt is not counted: an operator's restart says nothing about the job.
     """
-    return _back_to_queue(lease.row())
+    return _back_to_queue(lease.job_id, lease.row())
 
 
 def take_back(job: Job) -> bool:
@@ -148,10 +148,11 @@ def take_back(job: Job) -> bool:
 
     False when the worker of that ``fence`` has it no more: a second request is no second taking.
     """
-    return _back_to_queue(Job.objects.filter(pk=job.pk, fence=job.fence, state=State.RUNNING))
+    return _back_to_queue(job.pk, Job.objects.filter(pk=job.pk, fence=job.fence, state=State.RUNNING))
 
 
-def _back_to_queue(running: Any) -> bool:
+def _back_to_queue(job_id: int, running: QuerySet[Job]) -> bool:
+    """Let a job wait again, unless its owner wants it cancelled; say whether the row was still so."""
     wanted = Case(
         When(cancel_requested=True, then=Value(State.CANCELLED.value)),
         default=Value(State.QUEUED.value),
@@ -159,7 +160,10 @@ def _back_to_queue(running: Any) -> bool:
     )
     finished = Case(When(cancel_requested=True, then=Now()), default=None)
     values = {"worker": "", "lease_until": None, "seconds_left": None, "stage": ""}
-    return bool(running.update(state=wanted, finished=finished, attempts=Greatest(F("attempts") - 1, 0), **values))
+    with transaction.atomic():
+        moved = running.update(state=wanted, finished=finished, attempts=Greatest(F("attempts") - 1, 0), **values)
+        _forget_checkpoint_if_cancelled(job_id)
+    return bool(moved)
 
 
 def ask_to_cancel(job: Job) -> bool:
@@ -171,5 +175,10 @@ def ask_to_cancel(job: Job) -> bool:
         asked = Job.objects.filter(pk=job.pk, state__in=[State.QUEUED, State.RUNNING]).update(
             state=state, finished=Case(When(state=State.QUEUED, then=Now()), default=None), cancel_requested=True
         )
-        JobCheckpoint.objects.filter(job_id=job.pk, job__state=State.CANCELLED).delete()
+        _forget_checkpoint_if_cancelled(job.pk)
     return bool(asked)
+
+
+def _forget_checkpoint_if_cancelled(job_id: int) -> None:
+    """Nobody goes on from it. Part of the transaction around it."""
+    JobCheckpoint.objects.filter(job_id=job_id, job__state=State.CANCELLED).delete()

@@ -102,7 +102,9 @@ def test_its_owner_hears_once_of_an_end_that_was_not_wished(alice, submit, state
     assert Notice.objects.count() == 1
 
 
-@pytest.mark.parametrize("end", ["fail", "cancel", "cancel while it waits"])
+@pytest.mark.parametrize(
+    "end", ["fail", "cancel", "cancel while it waits", "cancel, then the worker stops", "cancel, then staff takes it"]
+)
 def test_an_end_without_a_result_leaves_no_checkpoint(alice, submit, end):
     job = submit(alice)
     lease = transitions.claim(worker="w")
@@ -111,6 +113,11 @@ def test_an_end_without_a_result_leaves_no_checkpoint(alice, submit, end):
         assert transitions.fail(lease, code="diverged", message="It broke.")
     elif end == "cancel":
         assert transitions.ask_to_cancel(job) and transitions.cancel(lease)
+    elif end == "cancel, then the worker stops":
+        assert transitions.ask_to_cancel(job) and transitions.give_back(lease)
+    elif end == "cancel, then staff takes it":
+        job.refresh_from_db()
+        assert transitions.ask_to_cancel(job) and transitions.take_back(job)
     else:
         assert transitions.give_back(lease) and transitions.ask_to_cancel(job)
     assert not JobCheckpoint.objects.exists()
