@@ -2,8 +2,9 @@
 
 An account's jobs that train, and those of its own that come before, are what a job's *turn* counts: everybody's first job
 goes before anybody's second. Within a turn goes first what has been *ready* longest: a job is ready when it was submitted,
-or when its account's last job began, whichever was later; so accounts take turns, and nobody is passed for ever. Jobs of an
-account that has used up what it may are *held*: they keep their place, and others pass them.
+or when the job of its account that began last had ended, whichever was later. So accounts take turns, nobody is passed for
+ever, and who came while an account's job trained is not passed by that account's next. Jobs of an account that has used up
+what it may are *held*: they keep their place, and others pass them.
 """
 
 from __future__ import annotations
@@ -41,13 +42,14 @@ WITH active AS MATERIALIZED (
     SELECT active.owner_id, count(*) FILTER (WHERE NOT waits) AS running,
            coalesce(min(allowance.running_jobs), %(running_jobs)s) AS may_run,
            coalesce(min(allowance.minutes_a_day), %(minutes_a_day)s) * 60 AS may_use,
-           (SELECT max(started) FROM training_job begun WHERE begun.owner_id = active.owner_id) AS last_began,
+           (SELECT coalesce(finished, started) FROM training_job begun
+            WHERE begun.owner_id = active.owner_id AND started IS NOT NULL ORDER BY started DESC LIMIT 1) AS last_served,
            (SELECT coalesce(sum(day.device_seconds), 0) FROM training_job day
             WHERE day.owner_id = active.owner_id AND day.started > clock_timestamp() - interval '1 day') AS used
     FROM active LEFT JOIN training_allowance allowance ON allowance.owner_id = active.owner_id
     GROUP BY active.owner_id
 ), turns AS (
-    SELECT active.*, may_run, may_use, used, greatest(created, last_began) AS ready,
+    SELECT active.*, may_run, may_use, used, greatest(created, last_served) AS ready,
            running + row_number() OVER (PARTITION BY owner_id ORDER BY state DESC, id) AS turn
     FROM active JOIN accounts USING (owner_id) WHERE waits
 ), queue AS (

@@ -66,6 +66,16 @@ def test_accounts_take_turns_where_one_job_trains_at_a_time(alice, bob, sam, job
     assert order() == ["bob", "alice", "sam", "bob", "alice", "alice", "alice"]
 
 
+def test_who_waits_while_an_account_trains_is_next_and_stays_next_when_that_job_ends(alice, bob, jobs):
+    jobs(alice, 3)
+    lease = transitions.claim(worker="w")
+    (waiting,) = jobs(bob, 1)
+    assert place_of(waiting).number == 1
+    transitions.fail(lease, code="diverged", message="It broke.")
+    assert place_of(waiting).number == 1
+    assert order() == ["bob", "alice", "alice"]
+
+
 def test_the_job_of_a_dead_worker_goes_first_among_its_account_s(alice, jobs):
     first, _ = jobs(alice, 2)
     transitions.claim(worker="w1")
