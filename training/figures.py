@@ -1,5 +1,7 @@
 """What the staff page and ``/metrics`` tell of queue, jobs and workers. Each figure is one statement over whole sets of rows,
-so that looking costs the same however many jobs there are; all times are the database server's.
+and all but the totals look at the jobs of some days only, however many there are; all times are the database server's.
+
+A window of time begins at ``statement_timestamp``: ``clock_timestamp`` may change from row to row, so no index can be asked.
 """
 
 from __future__ import annotations
@@ -210,7 +212,8 @@ FROM training_worker WHERE seen > clock_timestamp() - make_interval(secs => %(da
 ORDER BY seen <= clock_timestamp() - make_interval(secs => %(silent)s), started DESC, name LIMIT %(rows)s
 """
 
-# Where a job was begun once, its start is the end of its waiting.
+# Where a job was begun once, its start is the end of its waiting. The longest span is named once more, since the planner
+# cannot tell from a column that few jobs are so young, and would read all of them.
 _THROUGHPUT = """
 SELECT span.seconds, count(*) FILTER (WHERE state = 'succeeded'), count(*) FILTER (WHERE state = 'failed'),
        count(*) FILTER (WHERE state = 'cancelled'),
@@ -220,14 +223,15 @@ SELECT span.seconds, count(*) FILTER (WHERE state = 'succeeded'), count(*) FILTE
            FILTER (WHERE fence = 1 AND state = 'succeeded'),
        coalesce(sum(device_seconds), 0)
 FROM unnest(%(spans)s::int[]) AS span(seconds)
-LEFT JOIN training_job job ON finished > clock_timestamp() - make_interval(secs => span.seconds)
+LEFT JOIN training_job job ON finished > statement_timestamp() - make_interval(secs => span.seconds)
+    AND finished > statement_timestamp() - make_interval(secs => %(day)s)
 GROUP BY span.seconds ORDER BY span.seconds
 """
 
 _FAILURES = """
-SELECT error_code, count(*) FILTER (WHERE finished > clock_timestamp() - make_interval(secs => %(day)s)), count(*),
+SELECT error_code, count(*) FILTER (WHERE finished > statement_timestamp() - make_interval(secs => %(day)s)), count(*),
        (array_agg(id ORDER BY finished DESC))[1:%(examples)s]
-FROM training_job WHERE state = 'failed' AND finished > clock_timestamp() - make_interval(secs => %(week)s)
+FROM training_job WHERE state = 'failed' AND finished > statement_timestamp() - make_interval(secs => %(week)s)
 GROUP BY error_code ORDER BY count(*) DESC, error_code
 """
 
@@ -235,7 +239,7 @@ _FAILED = """
 SELECT job.id, job.name, account.username, error_code, error_message,
        extract(epoch FROM clock_timestamp() - finished)::float8
 FROM training_job job JOIN accounts_user account ON account.id = job.owner_id
-WHERE state = 'failed' AND finished > clock_timestamp() - make_interval(secs => %(week)s)
+WHERE state = 'failed' AND finished > statement_timestamp() - make_interval(secs => %(week)s)
 ORDER BY finished DESC LIMIT %(rows)s
 """
 

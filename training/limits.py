@@ -48,7 +48,9 @@ class Limits:
 def limits_of(owner: User) -> Limits:
     """Look up what an account may have and how much of that it has."""
     own = Allowance.objects.filter(owner=owner).first() or Allowance()
-    used = Job.objects.filter(owner=owner).aggregate(
+    # Only these are looked at, whatever the account had trained before: two indexes find them.
+    lately = Q(state__in=[State.QUEUED, State.RUNNING]) | Q(started__gt=Now() - DAY)
+    used = Job.objects.filter(lately, owner=owner).aggregate(
         unfinished=Count("pk", filter=~Q(state__in=ENDED)),
         running=Count("pk", filter=Q(state=State.RUNNING)),
         seconds=Sum("device_seconds", filter=Q(started__gt=Now() - DAY), default=0.0),

@@ -32,7 +32,8 @@ class Held(TextChoices):
 
 
 # A job whose worker died counts as waiting, before the others of its account. Few rows are active: two partial indexes
-# find them, and all that is worked out here is about them alone.
+# find them, and all that is worked out here is about them alone. The day is counted from ``statement_timestamp``: with
+# ``clock_timestamp``, which may change from row to row, no index could be asked, and every job of the accounts were read.
 QUEUE = """
 WITH active AS MATERIALIZED (
     SELECT id, owner_id, base_id, attempts, state, step, total_steps, created,
@@ -45,7 +46,7 @@ WITH active AS MATERIALIZED (
            (SELECT coalesce(finished, started) FROM training_job begun
             WHERE begun.owner_id = active.owner_id AND started IS NOT NULL ORDER BY started DESC LIMIT 1) AS last_served,
            (SELECT coalesce(sum(day.device_seconds), 0) FROM training_job day
-            WHERE day.owner_id = active.owner_id AND day.started > clock_timestamp() - interval '1 day') AS used
+            WHERE day.owner_id = active.owner_id AND day.started > statement_timestamp() - interval '1 day') AS used
     FROM active LEFT JOIN training_allowance allowance ON allowance.owner_id = active.owner_id
     GROUP BY active.owner_id
 ), turns AS (
@@ -60,10 +61,10 @@ WITH active AS MATERIALIZED (
 _SPEEDS = """
 , speeds AS (
     SELECT base.id AS base_id,
-           (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY per_step) FROM (
-                SELECT device_seconds / step AS per_step FROM training_job done
-                WHERE done.base_id = base.id AND done.state = 'succeeded' AND done.step > 0 AND done.device_seconds > 0
-                ORDER BY finished DESC LIMIT %(measured)s) recent) AS per_step
+           (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY device_seconds / step) FROM (
+                SELECT device_seconds, step FROM training_job done WHERE done.base_id = base.id AND done.state = 'succeeded'
+                ORDER BY finished DESC LIMIT %(measured)s) recent
+            WHERE step > 0 AND device_seconds > 0) AS per_step
     FROM training_basemodel base
 )
 """

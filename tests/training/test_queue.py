@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.training.results import bring
-from training import transitions
+from training import figures, transitions
 from training.limits import limits_of
 from training.models import Allowance, Job, State, Worker
 from training.queue import Held, place_of, seconds_for
@@ -168,11 +168,49 @@ def test_the_place_of_a_job_costs_one_query_however_many_wait(alice, bob, jobs, 
         assert place_of(mine).number == 1
 
 
-def test_a_claim_costs_the_same_however_many_jobs_ended(alice, jobs):
-    """Ended jobs are never looked at: the plan goes through the partial indexes of unfinished ones."""
-    jobs(alice, 2)
-    with CaptureQueriesContext(
-        connection,
-    ) as told:
-        transitions.claim(worker="w")
+OLD_JOBS = """
+INSERT INTO training_job (owner_id, base_id, name, token, kind, initialiser, preset, vectors, total_steps, seed, state,
+    cancel_requested, created, started, finished, worker, fence, attempts, stage, step, loss_curve, error_code, error_message,
+    traceback)
+SELECT owner_id, base_id, name, token, kind, initialiser, preset, vectors, total_steps, seed, old.state, false, at, at, at, '', 1,
+    1, '', 9, '[]', CASE old.state WHEN 'failed' THEN 'diverged' ELSE '' END, '', ''
+FROM training_job, unnest(array['succeeded', 'failed']) AS old(state),
+    LATERAL (SELECT now() - make_interval(hours => 200 + number) AS at FROM generate_series(1, 2000) AS number) AS times
+"""
+#: Everything that is asked while jobs wait and train, over and over.
+ASKED = {
+    "claim": lambda job: transitions.claim(worker="w"),
+    "place": place_of,
+    "speed": lambda job: seconds_for(job.base, 100),
+    "limits": lambda job: limits_of(job.owner),
+    **{
+        act.__name__: lambda job, act=act: act()
+        for act in (figures.depths, figures.training, figures.waiting_jobs, figures.running_jobs, figures.workers,
+                    figures.throughput, figures.failures, figures.failed_jobs)
+    },
+}  # fmt: skip
+
+
+def rows_read(plan):
+    """How many job rows the parts of a plan looked at, taken or not."""
+    removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+    own = (plan["Actual Rows"] + removed) * plan["Actual Loops"] if plan.get("Relation Name") == "training_job" else 0
+    return own + sum(rows_read(part) for part in plan.get("Plans", ()))
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_is_asked_again_and_again_looks_at_few_jobs_however_many_ended(alice, jobs, asked):
+    """Of accounts, base models and reasons with thousands of old jobs the indexes find those few that matter."""
+    first, second = jobs(alice, 2)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{OLD_JOBS} WHERE training_job.id = {first.pk}")
+        cursor.execute("ANALYZE training_job")
+    with CaptureQueriesContext(connection) as told:
+        ASKED[asked](second)
     assert len(told) <= 14
+    for query in told:
+        if "FROM training_job" in query["sql"] or 'FROM "training_job"' in query["sql"]:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query["sql"].replace("%", "%%"), ())
+                (plan,) = cursor.fetchone()[0]
+            assert rows_read(plan["Plan"]) < 100, query["sql"]
