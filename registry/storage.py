@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -60,7 +61,10 @@ def _on_disk(path: str) -> Path | None:
 
 
 def _write(path: str, data: bytes) -> None:
-    """Let a file appear whole or not at all: a part of a blob would be taken for it by every later upload."""
+    """Let a file appear whole or not at all: a part of a blob would be taken for it by every later upload.
+
+    It is on the disk itself when this returns. The row that names it will be, and power may fail at any time.
+    """
     target = _on_disk(path)
     if target is None:  # object stores show an object only when it is complete
         default_storage.save(path, ContentFile(data))
@@ -69,10 +73,23 @@ def _write(path: str, data: bytes) -> None:
     part = target.with_name(f"{target.name}.{uuid4().hex}.part")
     try:
         part.write_bytes(data)
+        _to_disk(part)
         part.replace(target)
     except OSError:
         part.unlink(missing_ok=True)
         raise
+    for folder in list(target.parents)[: path.count("/") + 1]:  # each may be new, and named by the next
+        with suppress(OSError):  # some network file systems cannot do this with folders
+            _to_disk(folder)
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, out of its memory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_blob(sha256: str) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,36 @@ def test_a_write_that_breaks_off_leaves_no_blob_and_can_be_repeated(settings, mo
         storage.put(b"a whole blob")
     assert files(settings) == []
     assert storage.read(storage.put(b"a whole blob")) == b"a whole blob"
+
+
+def test_a_blob_is_on_the_disk_before_a_row_can_name_it(settings, monkeypatch):
+    """Power fails at any time: the bytes are written out before the file gets its name, and the name before put returns."""
+    done, fsync, replace = [], os.fsync, Path.replace
+
+    def noting_fsync(descriptor):
+        done.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    def noting_replace(self, target):
+        done.append("named")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(Path, "replace", noting_replace)
+    blob = Path(settings.MEDIA_ROOT).resolve() / storage.path_of(storage.put(b"a blob that shall last"))
+    part, *rest = done
+    assert part.name.endswith(".part") and part.parent == blob.parent
+    assert rest == ["named", *list(blob.parents)[:4]]
+
+
+def test_a_disk_that_does_not_take_the_bytes_leaves_no_blob(settings, monkeypatch):
+    def broken(descriptor):
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        storage.put(b"a blob that shall last")
+    assert files(settings) == []
 
 
 def test_a_missing_blob_is_named():
