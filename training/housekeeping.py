@@ -104,7 +104,8 @@ def do(task: Task, stopping: Stopping) -> bool:
     rather keep everybody from it when its holder hangs.
     """
     Duty.objects.get_or_create(name=task.name)
-    due = Q(begun=None) | Q(begun__lte=Now() - task.every)
+    # A beginning yet to come was written by a clock that was set back since; waiting for it might take years.
+    due = Q(begun=None) | Q(begun__lte=Now() - task.every) | Q(begun__gt=Now())
     if not Duty.objects.filter(due, name=task.name).update(begun=Now()):
         return False
     task.act(stopping)

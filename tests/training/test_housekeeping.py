@@ -42,6 +42,13 @@ def test_a_task_is_begun_once_in_its_interval():
     assert do(sweep, go_on) and len(done) == 2
 
 
+def test_a_clock_that_was_set_back_keeps_no_task_waiting():
+    sweep = Task("sweep", timedelta(hours=1), lambda stopping: None)
+    assert do(sweep, go_on)
+    Duty.objects.update(begun=F("begun") + timedelta(days=400))
+    assert [do(sweep, go_on) for _ in range(2)] == [True, False]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_several_workers_one_does_it():
     done = []
