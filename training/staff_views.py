@@ -109,6 +109,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def drain(request: HttpRequest, name: str, draining: bool) -> HttpResponse:
     """Have a worker take no more jobs, or take them again."""
+    name = name.replace("\x00", " ")  # the database takes no NUL
     staff.drain(worker=get_object_or_404(Worker, pk=name), draining=draining, by=request.user)
     if draining:
         messages.success(request, f"{name} takes no more jobs. When the page says that it is empty, it can be stopped.")

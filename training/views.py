@@ -117,7 +117,10 @@ def picture(request: HttpRequest, pk: int, preview: int) -> HttpResponse:
     """A picture drawn while the job ran."""
     found = get_object_or_404(JobPreview, pk=preview, job=_find(request, pk))
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(storage.read(found.blob), content_type="image/webp", headers=headers)
+    try:
+        return HttpResponse(storage.read(found.blob), content_type="image/webp", headers=headers)
+    except storage.BlobMissing as error:
+        raise Http404("The storage has lost this picture.") from error
 
 
 def _change(request: HttpRequest, pk: int, action: Callable[..., Any], done: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.training.results import bring
 from training import leases, transitions
 from training.leases import add_preview
-from training.models import Job, State, Worker
+from training.models import Job, JobPreview, State, Worker
 from training.services import cancel_job
 
 
@@ -63,6 +63,14 @@ def test_a_cancelled_job_keeps_what_was_drawn(alice, as_user, submit):
     cancel_job(job=job)
     assert transitions.cancel(lease)
     assert "at step 7" in as_user(alice).get(job.get_absolute_url()).content.decode()
+
+
+def test_a_picture_that_the_storage_lost_is_not_there(alice, as_user, submit):
+    job = submit(alice)
+    lost = JobPreview.objects.create(
+        job=job, step=1, template="{}", prompt="x", seed=1, variant="learned", blob="0" * 64, width=1, height=1
+    )
+    assert as_user(alice).get(f"/jobs/{job.pk}/pictures/{lost.pk}").status_code == 404
 
 
 def test_a_failed_job_says_first_what_kind_of_reason_it_is(alice, as_user, submit):

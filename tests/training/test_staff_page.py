@@ -120,6 +120,7 @@ def test_a_drained_worker_gets_no_more_jobs_from_that_moment(staff, alice, submi
     staff.post(f"/staff/workers/{BUSY}/undrain")
     assert transitions.claim(worker=BUSY) is not None
     assert staff.post("/staff/workers/nobody/drain").status_code == 404
+    assert staff.post("/staff/workers/no%00body/drain").status_code == 404
 
 
 def test_what_an_action_told_comes_with_the_part_and_stays_when_the_page_asks_again(staff, alice, submit):
