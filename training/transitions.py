@@ -117,7 +117,7 @@ def succeed(lease: Lease, **fields: Any) -> None:
 
 def fail(lease: Lease, *, code: str, message: str, traceback: str = "") -> bool:
     """End the job with a reason; False when the lease was lost."""
-    with transaction.atomic():
+    with worker_transaction():
         job = lease.row().select_for_update(no_key=True).first()
         return job is not None and _end(
             job,
@@ -130,7 +130,7 @@ def fail(lease: Lease, *, code: str, message: str, traceback: str = "") -> bool:
 
 def cancel(lease: Lease) -> bool:
     """End the job because its owner asked for it; False when the lease was lost."""
-    with transaction.atomic():
+    with worker_transaction():
         job = lease.row().filter(cancel_requested=True).select_for_update(no_key=True).first()
         return job is not None and _end(job, State.CANCELLED)
 
@@ -160,7 +160,7 @@ def _back_to_queue(job_id: int, running: QuerySet[Job]) -> bool:
     )
     finished = Case(When(cancel_requested=True, then=Now()), default=None)
     values = {"worker": "", "lease_until": None, "seconds_left": None, "stage": ""}
-    with transaction.atomic():
+    with worker_transaction():
         moved = running.update(state=wanted, finished=finished, attempts=Greatest(F("attempts") - 1, 0), **values)
         _forget_checkpoint_if_cancelled(job_id)
     return bool(moved)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import inspect
 import itertools
+import time
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 
 from hub.accounts.models import Notice
 from registry.errors import RegistryError
 from registry.storage import BlobMissing
+from tests.registry.samples import at_once
 from tests.training.results import bring
 from training import leases, transitions
 from training.errors import TrainingError
@@ -154,6 +156,29 @@ NO_FAILURES = {
     "bad_embedding",
 }
 NO_FAILURES |= {"bad_image", "base_unknown", "name_taken", "quota", "too_many_jobs", "wrong_state"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", ["fail", "cancel", "give back"])
+def test_a_worker_that_pauses_while_it_ends_a_job_keeps_nobody_from_it(alice, submit, monkeypatch, end):
+    """Its row would else be locked for as long: the page of who cancels it would hang, and no worker could take it back."""
+    monkeypatch.setattr(leases, "IDLE_TIMEOUT_MS", 200)
+    job = submit(alice)
+    lease = transitions.claim(worker="w")
+    transitions.ask_to_cancel(job)
+    for part in ("_end", "_forget_checkpoint_if_cancelled"):
+        act = getattr(transitions, part)
+        pausing = lambda *args, act=act, **options: (time.sleep(1), act(*args, **options))[1]  # noqa: E731
+        monkeypatch.setattr(transitions, part, pausing)
+    ends = {
+        "fail": lambda: transitions.fail(lease, code="diverged", message="It broke."),
+        "cancel": lambda: transitions.cancel(lease),
+        "give back": lambda: transitions.give_back(lease),
+    }
+    (outcome,) = at_once([ends[end]])
+    assert isinstance(outcome, OperationalError), outcome
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
 
 
 def test_every_way_to_fail_has_a_code_with_a_sentence():
