@@ -36,7 +36,8 @@ class Held(TextChoices):
 # ``clock_timestamp``, which may change from row to row, no index could be asked, and every job of the accounts were read.
 QUEUE = """
 WITH active AS MATERIALIZED (
-    SELECT id, owner_id, base_id, attempts, state, step, total_steps, created,
+    SELECT id, owner_id, base_id, attempts, state, created,
+           total_steps - greatest(step, CASE WHEN further > 0 THEN total_steps - further ELSE 0 END) AS to_train,
            state = 'queued' OR lease_until < clock_timestamp() AS waits
     FROM training_job WHERE state IN ('queued', 'running')
 ), accounts AS (
@@ -61,10 +62,11 @@ WITH active AS MATERIALIZED (
 _SPEEDS = """
 , speeds AS (
     SELECT base.id AS base_id,
-           (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY device_seconds / step) FROM (
-                SELECT device_seconds, step FROM training_job done WHERE done.base_id = base.id AND done.state = 'succeeded'
+           (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY device_seconds / trained) FROM (
+                SELECT device_seconds, step - CASE WHEN further > 0 THEN total_steps - further ELSE 0 END AS trained
+                FROM training_job done WHERE done.base_id = base.id AND done.state = 'succeeded'
                 ORDER BY finished DESC LIMIT %(measured)s) recent
-            WHERE step > 0 AND device_seconds > 0) AS per_step
+            WHERE trained > 0 AND device_seconds > 0) AS per_step
     FROM training_basemodel base
 )
 """
@@ -72,7 +74,7 @@ _SPEEDS = """
 _PLACE = f"""
 {QUEUE} {_SPEEDS}
 , waiting AS (
-    SELECT queue.id, held, total_steps * per_step AS cost,
+    SELECT queue.id, held, to_train * per_step AS cost,
            row_number() OVER (ORDER BY held <> '', turn, ready, queue.id) AS place
     FROM queue JOIN speeds USING (base_id)
 )
@@ -80,7 +82,7 @@ SELECT mine.place, mine.held,
        (SELECT sum(cost) FROM waiting WHERE place < mine.place),
        (SELECT count(*) FROM waiting WHERE place < mine.place AND cost IS NULL)
            + (SELECT count(*) FROM active JOIN speeds USING (base_id) WHERE NOT waits AND per_step IS NULL),
-       (SELECT sum((total_steps - step) * per_step) FROM active JOIN speeds USING (base_id) WHERE NOT waits),
+       (SELECT sum(to_train * per_step) FROM active JOIN speeds USING (base_id) WHERE NOT waits),
        (SELECT count(*) FROM training_worker
         WHERE NOT draining AND seen > clock_timestamp() - make_interval(secs => %(worker_seconds)s))
 FROM waiting mine WHERE mine.id = %(job)s
