@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import TextChoices
 
-from training.models import BaseModel, Job
+from training.models import Job
 
 #: Finished jobs of a base model whose speed is looked at: enough that one odd job changes little.
 MEASURED_JOBS = 20
@@ -88,8 +88,6 @@ SELECT mine.place, mine.held,
 FROM waiting mine WHERE mine.id = %(job)s
 """
 
-_SECONDS = f"WITH nothing AS (SELECT) {_SPEEDS} SELECT per_step FROM speeds WHERE base_id = %(base)s"
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -127,14 +125,6 @@ def place_of(job: Job) -> Place | None:
     number, held, before, unknown, training, workers = row
     known = workers and not held and not unknown
     return Place(number, held, ((before or 0) + (training or 0)) / workers if known else None)
-
-
-def seconds_for(base: BaseModel, steps: int) -> float | None:
-    """How long a worker will probably be busy with so many steps, from what it took lately; None before the first job."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SECONDS, {"measured": MEASURED_JOBS, "base": base.pk})
-        row = cursor.fetchone()
-    return None if row is None or row[0] is None else row[0] * steps
 
 
 def polling_tag(job: Job, place: Place | None) -> str:

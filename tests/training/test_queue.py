@@ -12,7 +12,7 @@ from tests.training.results import bring
 from training import figures, transitions
 from training.limits import limits_of
 from training.models import Allowance, Job, State, Worker
-from training.queue import Held, place_of, seconds_for
+from training.queue import Held, place_of
 
 
 @pytest.fixture
@@ -141,25 +141,19 @@ def test_the_wait_is_what_those_before_still_take_at_the_speed_that_was_measured
     assert place_of(third).seconds == pytest.approx(2.5)
     Worker.objects.update(seen=Now() - timezone.timedelta(minutes=5))
     assert place_of(third).seconds is None
-    assert seconds_for(pocket, 300) == pytest.approx(30)
 
 
-def test_only_steps_that_are_trained_are_measured_and_expected(alice, jobs, pocket, settings):
+def test_only_steps_that_are_trained_are_measured_and_expected(alice, jobs, settings):
     """A job that trains another one further begins where that ended; one that was given back goes on."""
     settings.HUB_ACCOUNT_RUNNING_JOBS = 100
     (done,) = jobs(alice, 1)
     bring(done, State.SUCCEEDED)
     Job.objects.filter(pk=done.pk).update(step=1_000, total_steps=1_000, further=100, device_seconds=20)
-    assert seconds_for(pocket, 100) == pytest.approx(20)
     further, resumed, last = jobs(alice, 3)
     Job.objects.filter(pk=further.pk).update(total_steps=1_100, further=100)
     Job.objects.filter(pk=resumed.pk).update(total_steps=400, step=350)
     Worker.objects.create(name="w", slots=8)
     assert [place_of(job).seconds for job in (further, resumed, last)] == pytest.approx([0, 20, 30])
-
-
-def test_a_base_model_that_nobody_trained_on_promises_nothing(pocket):
-    assert seconds_for(pocket, 300) is None
 
 
 def test_the_place_of_a_job_costs_one_query_however_many_wait(alice, bob, jobs, django_assert_num_queries, settings):
@@ -195,7 +189,6 @@ FROM training_job, unnest(array['succeeded', 'failed']) AS old(state),
 ASKED = {
     "claim": lambda job: transitions.claim(worker="w"),
     "place": place_of,
-    "speed": lambda job: seconds_for(job.base, 100),
     "limits": lambda job: limits_of(job.owner),
     **{
         act.__name__: lambda job, act=act: act()
