@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ def main() -> int:
         "--folder", type=Path, default=ROOT / "var" / "faults", help="where everything is; emptied first"
     )
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # else workers and database server would stay behind
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
     start = [sys.executable, "-m", "tests.faults.server", str(options.folder / "postgres"), "start"]

@@ -13,13 +13,18 @@ PATIENCE = 500
 
 
 def test_jobs_survive_every_fault():
-    done = subprocess.run(
+    faults = subprocess.Popen(
         [sys.executable, "-m", "tests.faults", "--folder", str(ROOT / "var" / "faults-short")],
-        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line for line in lines if not line["ok"]] == [], done.stderr[-3000:]
-    assert done.returncode == 0, done.stderr[-3000:]
-    faults = sum(line.get("faults", 0) for line in lines)
-    assert faults >= 45 and lines[-1]["scenario"] == "in the end"
+    try:
+        printed, errors = faults.communicate(timeout=PATIENCE)
+    finally:
+        faults.terminate()  # it ends its workers and its database server
+        faults.wait(60)
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert [line for line in lines if not line["ok"]] == [], errors[-3000:]
+    assert faults.returncode == 0, errors[-3000:]
+    injected = sum(line.get("faults", 0) for line in lines)
+    assert injected >= 45 and lines[-1]["scenario"] == "in the end"
     assert lines[-1]["claims"] > 40 and lines[-1]["published"] > 30
