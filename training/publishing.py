@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from hub.accounts.names import SLUG
 from registry.errors import RegistryError
@@ -65,15 +66,16 @@ def _upload(job: Job, inversion: Inversion) -> Version:
     previews = [_as_preview(preview) for preview in job.previews.filter(final=True)]
     receipt = {**inversion.receipt, "job": job.pk}
     embedding = job.continues.embedding if job.continues else None
-    if embedding is not None and Embedding.objects.select_for_update().filter(pk=embedding.pk).exists():
-        return add_version(
-            embedding=embedding,
-            files=[NamedFile(f"{embedding.name}.safetensors", data)],
-            notes=f"Trained {job.further} steps further.",
-            previews=previews,
-            receipt=receipt | {"continues": job.continues_id},
-            within_quota=False,  # room for it was asked for when the job was submitted
-        )
+    if embedding is not None:
+        with suppress(Embedding.DoesNotExist):  # deleted at this moment: then it is a draft of its own, as if before
+            return add_version(
+                embedding=embedding,
+                files=[NamedFile(f"{embedding.name}.safetensors", data)],
+                notes=f"Trained {job.further} steps further.",
+                previews=previews,
+                receipt=receipt | {"continues": job.continues_id},
+                within_quota=False,  # room for it was asked for when the job was submitted
+            )
     for name in _names(job.name):
         try:
             return upload_embedding(

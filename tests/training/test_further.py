@@ -10,7 +10,7 @@ import pytest
 
 from registry import quota
 from tests.training.results import vectors_of
-from training import leases, transitions
+from training import leases, publishing, transitions
 from training.attempt import Attempt
 from training.errors import BadSetting, TooManyJobs, WrongState
 from training.models import Job, JobCheckpoint, State
@@ -118,6 +118,18 @@ def test_stopped_on_the_way_it_goes_on_and_ends_the_same(done, submit, trained, 
     other.train(transitions.claim(worker=other.name))
     assert leases.kept_state(leases.Lease(job.pk, 1, "")) != bytes(JobCheckpoint.objects.get(job=done).state)
     assert np.array_equal(vectors_of(trained(job)), whole)
+
+
+def test_an_embedding_that_is_deleted_while_its_next_version_is_written_leaves_a_draft(done, trained, monkeypatch):
+    job, add_version = train_further(job=done, steps=2), publishing.add_version
+
+    def too_late(**said):
+        done.embedding.delete()
+        return add_version(**said)
+
+    monkeypatch.setattr(publishing, "add_version", too_late)
+    trained(job)
+    assert (str(job.embedding), job.version.number) == ("alice/cobalt-heart", 1)
 
 
 def test_one_that_failed_is_tried_again_from_the_same_end(done, trained):
