@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
+#: Where pictures of pages are kept for people to look at; a folder of CI's artefacts, or ``var/screenshots``.
+SCREENSHOTS = Path(
+    os.environ.get("STARWORD_SCREENSHOTS") or Path(__file__).resolve().parents[2] / "var" / "screenshots"
+)
+#: Every rule of WCAG 2.0, 2.1 and 2.2 at levels A and AA.
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 QUIET = [
     "--disable-gpu",
     "--no-first-run",
@@ -35,6 +42,31 @@ def browser():
 def is_problem(message):
     """A refused form answers 422, which Chromium reports as an error; it is none."""
     return message.type == "error" and "422" not in message.text
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Complain about anything on a page that axe-core finds to break WCAG 2.2 A or AA."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    checker = Axe()
+
+    def check(page):
+        found = checker.run(page, options=RULES)
+        assert not found.violations_count, f"{page.url}\n{found.generate_report()}"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def keep():
+    """Keep a picture of the whole page under a name, for people to look at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    def shoot(page, name):
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    return shoot
 
 
 @pytest.fixture
