@@ -6,6 +6,8 @@ import math
 
 from django.conf import settings
 from django.db import connection
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
 from registry.blobs import columns
@@ -40,11 +42,14 @@ def check_room(owner: User, more: int) -> None:
     if used + more > allowed * MEGABYTE:
         raise RegistryError(
             "quota",
-            f"Your account stores {_tenths(used)} of the {allowed} MB that it may, and this needs {_tenths(more)} MB more. "
-            "Delete embeddings or training images that you no longer need, or ask whoever runs this hub for more room.",
+            _(
+                "Your account stores %(used)s of the %(allowed)d MB that it may, and this needs %(more)s MB more. "
+                "Delete embeddings or training images that you no longer need, or ask whoever runs this hub for more room."
+            )
+            % {"used": _tenths(used), "allowed": allowed, "more": _tenths(more)},
         )
 
 
-def _tenths(size: int) -> float:
+def _tenths(size: int) -> str:
     """Megabytes, rounded up: what is there or needed is never said to be nothing."""
-    return math.ceil(size / MEGABYTE * 10) / 10
+    return str(number_format(math.ceil(size / MEGABYTE * 10) / 10))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
 from registry import fingerprints, storage
@@ -24,7 +25,9 @@ _PATH_CONSTRAINT = "registry_embedding_path"
 def name_taken(name: str) -> RegistryError:
     """The refusal of a name that its owner has used."""
     return RegistryError(
-        "name_taken", f"You have an embedding named {name!r} already; choose another name.", field="name"
+        "name_taken",
+        _("You have an embedding named %(name)r already; choose another name.") % {"name": name},
+        field="name",
     )
 
 
@@ -77,7 +80,8 @@ def create_previews(version: Version, previews: Sequence[NewPreview]) -> list[Pr
     if present + len(previews) > MAX_PREVIEWS:
         raise RegistryError(
             "too_many_previews",
-            f"A version shows at most {MAX_PREVIEWS} pictures; this would be {present + len(previews)}.",
+            _("A version shows at most %(limit)d pictures; this would be %(count)d.")
+            % {"limit": MAX_PREVIEWS, "count": present + len(previews)},
             field="previews",
         )
     for preview in previews:

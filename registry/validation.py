@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from hub.accounts.names import RESERVED_NAMES, SLUG, validate_embedding_name
 from registry import formats
@@ -32,7 +35,9 @@ def check_name(name: str) -> str:
         validate_embedding_name(name)
     except ValidationError as error:
         code = "name_reserved" if error.code == "reserved" else "bad_name"
-        raise RegistryError(code, f"The name {name!r} cannot be used. {error.message}", field="name") from error
+        raise RegistryError(
+            code, _("The name %(name)r cannot be used. %(why)s") % {"name": name, "why": error.message}, field="name"
+        ) from error
     return name
 
 
@@ -60,7 +65,10 @@ def check_title(title: str) -> str:
     if hidden is not None:
         raise RegistryError(
             "bad_text",
-            f"The title holds a character that cannot be seen or turns the direction of the text (U+{ord(hidden):04X}); leave it out.",
+            _(
+                "The title holds a character that cannot be seen or turns the direction of the text (U+%(code)s); leave it out."
+            )
+            % {"code": f"{ord(hidden):04X}"},
             field="title",
         )
     return title
@@ -71,25 +79,26 @@ def check_token(token: str) -> str:
     token = unicodedata.normalize("NFC", token.strip())
     if not token:
         raise RegistryError(
-            "no_token", "Say which placeholder token stands for the embedding in a prompt.", field="token"
+            "no_token", _("Say which placeholder token stands for the embedding in a prompt."), field="token"
         )
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise RegistryError(
             "bad_token",
-            f"The placeholder token has {len(token)} characters; at most {MAX_TOKEN_CHARACTERS} are taken.",
+            _("The placeholder token has %(count)d characters; at most %(limit)d are taken.")
+            % {"count": len(token), "limit": MAX_TOKEN_CHARACTERS},
             field="token",
         )
     # White space ends the token in a prompt; what cannot be seen cannot be typed.
     if any(is_invisible(character) or character.isspace() for character in token):
         raise RegistryError(
             "bad_token",
-            "The placeholder token holds a space or an invisible character; leave those out.",
+            _("The placeholder token holds a space or an invisible character; leave those out."),
             field="token",
         )
     # They end a string in a workflow, a script or a shell, where tokens are pasted.
     if any(character in _QUOTES for character in token):
         raise RegistryError(
-            "bad_token", "The placeholder token holds a quote or a backslash; leave those out.", field="token"
+            "bad_token", _("The placeholder token holds a quote or a backslash; leave those out."), field="token"
         )
     try:
         return formats.check_token(token)
@@ -112,13 +121,16 @@ def normalise_tags(tags: Iterable[str]) -> list[str]:
         if len(slug) > MAX_TAG_CHARACTERS or not _TAG.fullmatch(slug):
             raise RegistryError(
                 "bad_tag",
-                f"{tag.strip()!r} cannot be a tag: use at most {MAX_TAG_CHARACTERS} letters, digits and hyphens.",
+                _("%(tag)r cannot be a tag: use at most %(limit)d letters, digits and hyphens.")
+                % {"tag": tag.strip(), "limit": MAX_TAG_CHARACTERS},
                 field="tags",
             )
         result[slug] = None
     if len(result) > MAX_TAGS:
         raise RegistryError(
-            "too_many_tags", f"{len(result)} tags were given; at most {MAX_TAGS} are taken.", field="tags"
+            "too_many_tags",
+            _("%(count)d tags were given; at most %(limit)d are taken.") % {"count": len(result), "limit": MAX_TAGS},
+            field="tags",
         )
     return list(result)
 
@@ -127,7 +139,10 @@ def check_choice(value: str, choices: type[TextChoices], field: str) -> str:
     """Return a value that is one of ``choices``."""
     if value not in choices.values:
         raise RegistryError(
-            "bad_choice", f"{value!r} is not a {field}; use one of {', '.join(choices.values)}.", field=field
+            "bad_choice",
+            _("%(value)r is not a %(field)s; use one of %(choices)s.")
+            % {"value": value, "field": _label(field), "choices": ", ".join(choices.values)},
+            field=field,
         )
     return value
 
@@ -136,16 +151,40 @@ def check_text(value: str, field: str, limit: int, *, required: bool = False) ->
     """Return a text without surrounding space, within ``limit`` characters."""
     value = value.strip().replace("\r\n", "\n")
     if _CONTROL.search(value):
-        raise RegistryError("bad_text", f"The {field} holds control characters; leave those out.", field=field)
+        raise RegistryError(
+            "bad_text",
+            _("The %(field)s holds control characters; leave those out.") % {"field": _label(field)},
+            field=field,
+        )
     if required and not value:
-        raise RegistryError("required", f"Give the embedding a {field}.", field=field)
+        raise RegistryError("required", _("Give the embedding a %(field)s.") % {"field": _label(field)}, field=field)
     if len(value) > limit:
         raise RegistryError(
             "too_long",
-            f"The {field} has {len(value):,} characters; at most {limit:,} are taken.",
+            _("The %(field)s has %(count)s characters; at most %(limit)s are taken.")
+            % {"field": _label(field), "count": _grouped(len(value)), "limit": _grouped(limit)},
             field=field,
         )
     return value
+
+
+#: What fields are called within a sentence.
+_LABELS = {
+    "title": gettext_lazy("title"),
+    "description": gettext_lazy("description"),
+    "notes": gettext_lazy("notes"),
+    "kind": gettext_lazy("kind"),
+    "license": gettext_lazy("license"),
+    "visibility": gettext_lazy("visibility"),
+}
+
+
+def _label(field: str) -> str:
+    return str(_LABELS.get(field, field))
+
+
+def _grouped(number: int) -> str:
+    return str(number_format(number, force_grouping=True))
 
 
 def clean_filename(filename: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from registry.errors import RegistryError
 from registry.storage import BlobMissing
@@ -21,21 +22,21 @@ log = logging.getLogger(__name__)
 class Reason(TextChoices):
     """Codes of failed jobs. The label is the sentence people read above what the job itself says."""
 
-    BAD_CONFIG = "bad_config", "One of the settings does not work."
-    BAD_IMAGES = "bad_images", "The images cannot be trained on."
-    IMAGES_LOST = "images_lost", "The training images are not there any more."
-    BAD_SETTING = "bad_setting", "One of the settings does not suit the base model."
-    BASE_CHANGED = "base_changed", "The base model is not the one that was registered."
-    BASE_UNAVAILABLE = "base_unavailable", "The base model could not be loaded."
-    TOKEN_IN_VOCABULARY = "token_in_vocabulary", "The new word is one that the base model knows already."
-    BAD_STATE = "bad_state", "Where the earlier job had ended cannot be gone on from."
-    DIVERGED = "diverged", "Training did not work with these images and settings."
-    OUT_OF_MEMORY = "out_of_memory", "The worker has too little memory for this job."
-    TIME_LIMIT = "time_limit", "The job took longer than a job may."
-    WORKER_LOST = "worker_lost", "Workers stopped while they trained this job."
-    NOT_STORED = "not_stored", "The hub has no room for what the job made."
-    NOT_PUBLISHED = "not_published", "What was learned could not become an embedding."
-    INTERNAL = "internal", "Something went wrong on our side."
+    BAD_CONFIG = "bad_config", _("One of the settings does not work.")
+    BAD_IMAGES = "bad_images", _("The images cannot be trained on.")
+    IMAGES_LOST = "images_lost", _("The training images are not there any more.")
+    BAD_SETTING = "bad_setting", _("One of the settings does not suit the base model.")
+    BASE_CHANGED = "base_changed", _("The base model is not the one that was registered.")
+    BASE_UNAVAILABLE = "base_unavailable", _("The base model could not be loaded.")
+    TOKEN_IN_VOCABULARY = "token_in_vocabulary", _("The new word is one that the base model knows already.")
+    BAD_STATE = "bad_state", _("Where the earlier job had ended cannot be gone on from.")
+    DIVERGED = "diverged", _("Training did not work with these images and settings.")
+    OUT_OF_MEMORY = "out_of_memory", _("The worker has too little memory for this job.")
+    TIME_LIMIT = "time_limit", _("The job took longer than a job may.")
+    WORKER_LOST = "worker_lost", _("Workers stopped while they trained this job.")
+    NOT_STORED = "not_stored", _("The hub has no room for what the job made.")
+    NOT_PUBLISHED = "not_published", _("What was learned could not become an embedding.")
+    INTERNAL = "internal", _("Something went wrong on our side.")
 
 
 #: What people read when the reason is a bug.

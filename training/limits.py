@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
 from registry import quota
@@ -75,9 +76,11 @@ def check_room(owner: User, new_bytes: int = 0) -> None:
     jobs = limits_of(owner).unfinished_jobs
     if not jobs.left:
         raise TooManyJobs(
-            f"You have {jobs.used} unfinished jobs, and {jobs.allowed} are allowed. Wait for one to end, or cancel one."
+            _("You have %(used)d unfinished jobs, and %(allowed)d are allowed. Wait for one to end, or cancel one.")
+            % {"used": jobs.used, "allowed": jobs.allowed}
         )
     try:
         quota.check_room(owner, new_bytes + RESULT_BYTES * (int(jobs.used) + 1))
     except RegistryError as error:
-        raise NoSpace(f"{error.message} (Counted with room for what your unfinished jobs will make.)") from error
+        counted = _("(Counted with room for what your unfinished jobs will make.)")
+        raise NoSpace(f"{error.message} {counted}") from error

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from registry.fields import BlobField
 from registry.models import FAMILY_CHOICES, MAX_TOKEN_CHARACTERS, Embedding, Version
@@ -56,11 +57,11 @@ class BaseModel(models.Model):
 class State(models.TextChoices):
     """Where a job is. The label is the sentence people read."""
 
-    QUEUED = "queued", "Waiting for the worker."
-    RUNNING = "running", "Training."
-    SUCCEEDED = "succeeded", "Finished: the embedding is ready."
-    FAILED = "failed", "Stopped by a problem."
-    CANCELLED = "cancelled", "Cancelled."
+    QUEUED = "queued", _("Waiting for the worker.")
+    RUNNING = "running", _("Training.")
+    SUCCEEDED = "succeeded", _("Finished: the embedding is ready.")
+    FAILED = "failed", _("Stopped by a problem.")
+    CANCELLED = "cancelled", _("Cancelled.")
 
 
 #: States that a job never leaves.
@@ -75,9 +76,9 @@ MOVES = {
 class Preset(models.TextChoices):
     """How long to train: ``checks`` says how many steps that is on a base model, and when it stops earlier."""
 
-    QUICK = "quick", "Quick"
-    BALANCED = "balanced", "Balanced"
-    THOROUGH = "thorough", "Thorough"
+    QUICK = "quick", _("Quick")
+    BALANCED = "balanced", _("Balanced")
+    THOROUGH = "thorough", _("Thorough")
 
 
 class JobQuerySet(models.QuerySet):
@@ -94,8 +95,8 @@ class Job(models.Model):
     """One request to learn a word from images."""
 
     class Kind(models.TextChoices):
-        OBJECT = "object", "Object"
-        STYLE = "style", "Style"
+        OBJECT = "object", _("Object")
+        STYLE = "style", _("Style")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
     base = models.ForeignKey(BaseModel, on_delete=models.PROTECT, related_name="jobs")

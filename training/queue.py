@@ -15,6 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from training.models import Job
 
@@ -27,8 +29,14 @@ WORKER_SECONDS = 60
 class Held(TextChoices):
     """Why a job that waits is passed over for now. The label is the sentence people read."""
 
-    RUNNING = "running", "It begins when one of your other jobs has ended: as many of them train as may at one time."
-    MINUTES = "minutes", "Your training minutes of the last 24 hours are used up; it begins when some are free again."
+    RUNNING = (
+        "running",
+        _("It begins when one of your other jobs has ended: as many of them train as may at one time."),
+    )
+    MINUTES = (
+        "minutes",
+        _("Your training minutes of the last 24 hours are used up; it begins when some are free again."),
+    )
 
 
 # A job whose worker died counts as waiting, before the others of its account. Few rows are active: two partial indexes
@@ -102,7 +110,9 @@ class Place:
     @property
     def sentence(self) -> str:
         """What people read about it."""
-        return Held(self.held).label if self.held else f"Place {self.number} in the queue."
+        if self.held:
+            return str(Held(self.held).label)
+        return gettext("Place %(number)d in the queue.") % {"number": self.number}
 
 
 def parameters() -> dict[str, Any]:

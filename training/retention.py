@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from training.errors import WrongState
 from training.leases import worker_transaction
@@ -47,7 +48,7 @@ def images_to_copy(job: Job) -> list[JobImage]:
     """
     images = list(job.images.select_for_update(no_key=True))
     if not images:
-        raise WrongState("The training images of this job were deleted. Submit the images again, as a new job.")
+        raise WrongState(_("The training images of this job were deleted. Submit the images again, as a new job."))
     return images
 
 
@@ -57,7 +58,7 @@ def delete_images(*, job: Job) -> bool:
     Raises :class:`WrongState` while it is unfinished. Their blobs are swept when no other job names them.
     """
     if not job.ended:
-        raise WrongState("The job still needs its images. Cancel it first, or wait until it has ended.")
+        raise WrongState(_("The job still needs its images. Cancel it first, or wait until it has ended."))
     return bool(_delete(Job.objects.filter(pk=job.pk)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
 from registry import storage
@@ -48,7 +49,7 @@ def submit_job(
     """
     base = base if isinstance(base, BaseModel) else find_base(base)
     if not base.enabled:
-        raise BaseUnknown(f"The base model {base.title} takes no new jobs. Choose another.")
+        raise BaseUnknown(_("The base model %(base)s takes no new jobs. Choose another.") % {"base": base.title})
     settings = check_settings(
         base=base, kind=kind, initialiser=initialiser, preset=preset, vectors=vectors, steps=steps, seed=seed
     )
@@ -88,9 +89,9 @@ def retry_job(*, job: Job, name: str = "") -> Job:
     It gets another ``name`` where the old one was taken meanwhile. Raises :class:`WrongState` for any other, and what :func:`submit_job` raises about the name and the account's room.
     """
     if job.state not in (State.FAILED, State.CANCELLED):
-        raise WrongState("Only a job that failed or was cancelled can be tried again.")
+        raise WrongState(_("Only a job that failed or was cancelled can be tried again."))
     if not job.base.enabled:
-        raise BaseUnknown(f"The base model {job.base.title} takes no new jobs. Submit the images with another.")
+        raise _closed(job.base)
     return _copy(job, name=name or job.name, checkpoint=_end_of(job.continues) if job.further else None)
 
 
@@ -101,14 +102,16 @@ def train_further(*, job: Job, steps: int) -> Job:
     number of steps, and what :func:`submit_job` raises about the account's room.
     """
     if job.state != State.SUCCEEDED or job.embedding is None:
-        raise WrongState("Only a job that made an embedding, which is still there, can be trained further.")
+        raise WrongState(_("Only a job that made an embedding, which is still there, can be trained further."))
     checkpoint = _end_of(job)
     if not job.base.enabled:
-        raise BaseUnknown(f"The base model {job.base.title} takes no new jobs. Submit the images with another.")
+        raise _closed(job.base)
     room = steps_further(job)
     if not 1 <= steps <= room:
         raise BadSetting(
-            f"Train 1 to {room} steps further: it has made {checkpoint.step} of {MAX_STEPS}.", field="steps"
+            _("Train 1 to %(room)d steps further: it has made %(step)d of %(most)d.")
+            % {"room": room, "step": checkpoint.step, "most": MAX_STEPS},
+            field="steps",
         )
     return _copy(job, total_steps=checkpoint.step + steps, further=steps, continues=job, checkpoint=checkpoint)
 
@@ -121,11 +124,17 @@ def steps_further(job: Job) -> int:
     return MAX_STEPS - ended if ended else 0
 
 
+def _closed(base: BaseModel) -> BaseUnknown:
+    return BaseUnknown(
+        _("The base model %(base)s takes no new jobs. Submit the images with another.") % {"base": base.title}
+    )
+
+
 def _end_of(job: Job | None) -> JobCheckpoint:
     """Where a finished job ended; raise :class:`WrongState` where that is not kept any more."""
     checkpoint = JobCheckpoint.objects.filter(job=job).first() if job else None
     if checkpoint is None:
-        raise WrongState("Where the job ended was deleted, with its images. Submit the images again.")
+        raise WrongState(_("Where the job ended was deleted, with its images. Submit the images again."))
     return checkpoint
 
 
@@ -153,7 +162,7 @@ def _copy(job: Job, *, checkpoint: JobCheckpoint | None = None, **changes: Any) 
 def publish_draft(*, job: Job) -> Embedding:
     """Make the embedding that a job made public; doing it again changes nothing. Raises :class:`WrongState`."""
     if job.state != State.SUCCEEDED or job.embedding is None:
-        raise WrongState("There is nothing to publish: the job has not made an embedding, or it was deleted.")
+        raise WrongState(_("There is nothing to publish: the job has not made an embedding, or it was deleted."))
     return publish(embedding=job.embedding)
 
 
@@ -161,8 +170,10 @@ def find_base(slug: str) -> BaseModel:
     """The base model of that name; raise :class:`BaseUnknown` listing those that there are."""
     base = BaseModel.objects.filter(slug=slug).first()
     if base is None:
-        known = ", ".join(BaseModel.objects.filter(enabled=True).values_list("slug", flat=True)) or "none yet"
-        raise BaseUnknown(f"There is no base model called {slug}. Known here: {known}.")
+        known = ", ".join(BaseModel.objects.filter(enabled=True).values_list("slug", flat=True)) or _("none yet")
+        raise BaseUnknown(
+            _("There is no base model called %(base)s. Known here: %(known)s.") % {"base": slug, "known": known}
+        )
     return base
 
 
@@ -172,11 +183,12 @@ def choose_snapshot(*, job: Job, step: int) -> Version:
     Raises :class:`WrongState`, or :class:`BadSetting` for a step without a snapshot or one that is a version already.
     """
     if job.state != State.SUCCEEDED or job.embedding is None or job.version is None:
-        raise WrongState("There is nothing to choose from: the job made no embedding, or it was deleted.")
+        raise WrongState(_("There is nothing to choose from: the job made no embedding, or it was deleted."))
     snapshot = job.snapshots.filter(step=step).first()
     if snapshot is None:
         raise BadSetting(
-            f"The vectors of step {step} were not kept. Choose one of the steps that are offered.", field="step"
+            _("The vectors of step %(step)d were not kept. Choose one of the steps that are offered.") % {"step": step},
+            field="step",
         )
     of_the_best = ("evaluation", "norms", "nearest_words", "best_step")
     receipt = {name: value for name, value in job.version.receipt.items() if name not in of_the_best}
@@ -184,7 +196,7 @@ def choose_snapshot(*, job: Job, step: int) -> Version:
         return add_version(
             embedding=job.embedding,
             files=[NamedFile(f"{job.embedding.name}.safetensors", bytes(snapshot.file))],
-            notes=f"The vectors after step {step}.",
+            notes=_("The vectors after step %(step)d.") % {"step": step},
             receipt=receipt | {"chosen_step": step, "fixed_loss": round(snapshot.loss, 5)},
         )
     except RegistryError as error:
@@ -201,9 +213,12 @@ def _check_name(owner: User, name: str) -> None:
     except RegistryError as error:
         raise BadSetting(error.message, field="name", code=error.code) from error
     if Embedding.objects.filter(owner=owner, name=name).exists():
-        raise NameTaken(f"You have an embedding called {name} already. Choose another name.")
+        raise NameTaken(_("You have an embedding called %(name)s already. Choose another name.") % {"name": name})
     if _unfinished(owner).filter(name=name).exists():
-        raise NameTaken(f"An unfinished job of yours will be called {name}. Choose another name, or cancel that job.")
+        raise NameTaken(
+            _("An unfinished job of yours will be called %(name)s. Choose another name, or cancel that job.")
+            % {"name": name}
+        )
 
 
 def _as_row(position: int, image: CheckedImage) -> JobImage:

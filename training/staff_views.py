@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -74,9 +75,9 @@ def requeue(request: HttpRequest, pk: int) -> HttpResponse:
     fence = request.POST.get("fence", "")
     found = get_object_or_404(Job, pk=pk)
     if str(found.fence) == fence and staff.requeue(job=found, by=request.user):
-        messages.success(request, f"Job {pk} waits again. It goes on from its last checkpoint.")
+        messages.success(request, _("Job %(pk)d waits again. It goes on from its last checkpoint.") % {"pk": pk})
     else:
-        messages.error(request, f"Job {pk} has gone on meanwhile: that worker trains it no more.")
+        messages.error(request, _("Job %(pk)d has gone on meanwhile: that worker trains it no more.") % {"pk": pk})
     return redirect("training:staff-jobs")
 
 
@@ -85,9 +86,11 @@ def requeue(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """End anybody's job."""
     if staff.cancel(job=get_object_or_404(Job, pk=pk), by=request.user):
-        messages.success(request, f"Job {pk} is cancelled. If it trains, its worker stops within seconds.")
+        messages.success(
+            request, _("Job %(pk)d is cancelled. If it trains, its worker stops within seconds.") % {"pk": pk}
+        )
     else:
-        messages.error(request, f"Job {pk} had ended already.")
+        messages.error(request, _("Job %(pk)d had ended already.") % {"pk": pk})
     return redirect("training:staff-jobs")
 
 
@@ -99,9 +102,10 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         again = staff.retry(job=found, by=request.user)
     except TrainingError as error:
-        messages.error(request, f"Job {pk} was not queued again. {found.owner} would read: “{error.message}”")
+        told = {"pk": pk, "owner": found.owner, "message": error.message}
+        messages.error(request, _("Job %(pk)d was not queued again. %(owner)s would read: “%(message)s”") % told)
     else:
-        messages.success(request, f"Job {pk} is queued again, as job {again.pk}.")
+        messages.success(request, _("Job %(pk)d is queued again, as job %(again)d.") % {"pk": pk, "again": again.pk})
     return redirect("training:staff-jobs")
 
 
@@ -112,7 +116,8 @@ def drain(request: HttpRequest, name: str, draining: bool) -> HttpResponse:
     name = name.replace("\x00", " ")  # the database takes no NUL
     staff.drain(worker=get_object_or_404(Worker, pk=name), draining=draining, by=request.user)
     if draining:
-        messages.success(request, f"{name} takes no more jobs. When the page says that it is empty, it can be stopped.")
+        told = _("%(worker)s takes no more jobs. When the page says that it is empty, it can be stopped.")
+        messages.success(request, told % {"worker": name})
     else:
-        messages.success(request, f"{name} takes jobs again, within some seconds.")
+        messages.success(request, _("%(worker)s takes jobs again, within some seconds.") % {"worker": name})
     return redirect("training:staff-jobs")

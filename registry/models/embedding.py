@@ -11,6 +11,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.names import validate_embedding_name
 from registry.formats.types import Family
@@ -43,23 +44,23 @@ class NextPublicId(Func):
 class Kind(models.TextChoices):
     """What an embedding stands for in a prompt."""
 
-    OBJECT = "object", "Object"
-    STYLE = "style", "Style"
-    NEGATIVE = "negative", "Negative"
+    OBJECT = "object", _("Object")
+    STYLE = "style", _("Style")
+    NEGATIVE = "negative", _("Negative")
 
 
 class Visibility(models.TextChoices):
     """Who may know of an embedding."""
 
-    PUBLIC = "public", "Public: listed and found by everyone"
-    UNLISTED = "unlisted", "Unlisted: everyone who has the address"
-    PRIVATE = "private", "Private: only you"
+    PUBLIC = "public", _("Public: listed and found by everyone")
+    UNLISTED = "unlisted", _("Unlisted: everyone who has the address")
+    PRIVATE = "private", _("Private: only you")
 
 
 class License(models.TextChoices):
     """Licences to choose from, by SPDX identifier where there is one."""
 
-    CC0 = "cc0-1.0", "CC0 1.0 (public domain)"
+    CC0 = "cc0-1.0", _("CC0 1.0 (public domain)")
     CC_BY = "cc-by-4.0", "CC BY 4.0"
     CC_BY_SA = "cc-by-sa-4.0", "CC BY-SA 4.0"
     CC_BY_NC = "cc-by-nc-4.0", "CC BY-NC 4.0"
@@ -67,7 +68,7 @@ class License(models.TextChoices):
     MIT = "mit", "MIT"
     APACHE = "apache-2.0", "Apache 2.0"
     OPENRAIL_M = "creativeml-openrail-m", "CreativeML Open RAIL-M"
-    OTHER = "other", "Other (say which in the description)"
+    OTHER = "other", _("Other (say which in the description)")
 
 
 FAMILY_CHOICES = [(family.value, family.label) for family in Family]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from registry.fields import BlobField
 from registry.models.embedding import Embedding, NextPublicId
@@ -19,10 +20,10 @@ class HashKind(models.TextChoices):
     AUTOV3 = "autov3", "AutoV3"
     BLAKE3 = "blake3", "BLAKE3"
     CRC32 = "crc32", "CRC32"
-    CHECKSUM = "checksum", "A1111's checksum of the numbers"
-    DIGEST = "digest", "digest of the numbers"
-    DIGEST_F16 = "digest-f16", "digest of the numbers rounded to float16"
-    DIGEST_BF16 = "digest-bf16", "digest of the numbers rounded to bfloat16"
+    CHECKSUM = "checksum", _("A1111's checksum of the numbers")
+    DIGEST = "digest", _("digest of the numbers")
+    DIGEST_F16 = "digest-f16", _("digest of the numbers rounded to float16")
+    DIGEST_BF16 = "digest-bf16", _("digest of the numbers rounded to bfloat16")
 
 
 class Version(models.Model):
@@ -119,12 +120,12 @@ class Preview(models.Model):
     """A picture of what the embedding does: drawn by a worker, or uploaded by the owner."""
 
     class Source(models.TextChoices):
-        GENERATED = "generated", "Drawn here by the base model"
-        UPLOADED = "uploaded", "Uploaded by the owner"
+        GENERATED = "generated", _("Drawn here by the base model")
+        UPLOADED = "uploaded", _("Uploaded by the owner")
 
     class Variant(models.TextChoices):
-        LEARNED = "learned", "With the embedding"
-        INITIALISER = "initialiser", "With the initialiser words instead"
+        LEARNED = "learned", _("With the embedding")
+        INITIALISER = "initialiser", _("With the initialiser words instead")
 
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="previews")
     position = models.IntegerField()
