@@ -88,6 +88,7 @@ class Attempt(Callbacks):
             steps_per_second=progress.steps_per_second,
             seconds_left=progress.seconds_left,
             loss_curve=list(self._curve),
+            fixed_loss_curve=list(progress.fixed_loss_curve),
         )
 
     def on_preview(self, preview: Preview) -> None:

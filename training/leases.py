@@ -34,13 +34,14 @@ _REPORT = """
 UPDATE training_job AS job SET
     stage = coalesce(news.stage, job.stage), step = coalesce(news.step, job.step), loss = coalesce(news.loss, job.loss),
     loss_curve = coalesce(news.loss_curve, job.loss_curve),
+    fixed_loss_curve = coalesce(news.fixed_loss_curve, job.fixed_loss_curve),
     steps_per_second = coalesce(news.steps_per_second, job.steps_per_second),
     seconds_left = coalesce(news.seconds_left, job.seconds_left),
     device_seconds = coalesce(news.device_seconds, job.device_seconds),
     lease_until = CASE WHEN %(renew)s THEN clock_timestamp() + make_interval(secs => %(seconds)s) ELSE lease_until END
 FROM jsonb_to_recordset(%(news)s) AS news(
     id int, fence int, stage text, step int, loss float8, loss_curve jsonb, steps_per_second float8, seconds_left float8,
-    device_seconds float8)
+    device_seconds float8, fixed_loss_curve jsonb)
 WHERE job.id = news.id AND job.fence = news.fence AND job.worker = %(worker)s AND job.state = 'running'
 RETURNING job.id, job.fence, job.cancel_requested
 """

@@ -134,6 +134,9 @@ class Job(models.Model):
     step = models.IntegerField(default=0)
     loss = models.FloatField(null=True, blank=True)
     loss_curve = models.JSONField(default=list, blank=True, help_text="[[step, loss], …], thinned.")
+    fixed_loss_curve = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="[[step, loss], …] on the same draws each time."
+    )
     steps_per_second = models.FloatField(null=True, blank=True)
     seconds_left = models.FloatField(null=True, blank=True)
 
@@ -209,6 +212,30 @@ class Job(models.Model):
     def ended(self) -> bool:
         """Whether nothing more will happen to the job."""
         return self.state in ENDED
+
+
+class JobEvent(models.Model):
+    """What became of a job and when: a line of its diary. A trigger writes them, in the transaction of what they tell."""
+
+    class What(models.TextChoices):
+        SUBMITTED = "submitted"
+        BEGUN = "begun"
+        TAKEN_OVER = "taken_over"
+        RETURNED = "returned"
+        CANCEL_ASKED = "cancel_asked"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=16, choices=What.choices)
+    step = models.IntegerField(help_text="Where the job was.")
+    attempt = models.IntegerField()
+
+    class Meta:
+        ordering = ["id"]
 
 
 class JobCheckpoint(models.Model):

@@ -56,6 +56,7 @@ def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float)
             step=steps,
             loss=inversion.receipt["loss"],
             loss_curve=inversion.receipt["loss_curve"],
+            fixed_loss_curve=inversion.receipt["fixed_loss_curve"],
         )
     return version
 

@@ -73,9 +73,11 @@ def claim(*, worker: str, beside: int | None = None, seconds: float = LEASE_SECO
 def _go_back_to_checkpoint(lease: Lease) -> None:
     """Let the row show what the job goes on from, and forget the pictures that will be drawn again."""
     step = JobCheckpoint.objects.filter(job_id=lease.job_id).values_list("step", flat=True).first() or 0
-    job = lease.row().only("loss_curve").get()
-    curve = [point for point in job.loss_curve if point[0] <= step]
-    lease.row().update(step=step, loss=curve[-1][1] if curve else None, loss_curve=curve)
+    job = lease.row().only("loss_curve", "fixed_loss_curve").get()
+    curve, fixed = (
+        [point for point in points if point[0] <= step] for points in (job.loss_curve, job.fixed_loss_curve)
+    )
+    lease.row().update(step=step, loss=curve[-1][1] if curve else None, loss_curve=curve, fixed_loss_curve=fixed)
     JobPreview.objects.filter(Q(final=True) | Q(step__gt=step), job_id=lease.job_id).delete()
 
 

@@ -11,6 +11,8 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
@@ -18,7 +20,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 from hub.accounts.notices import mark_seen
 from registry import charts, storage
 from registry.models import Embedding
-from training import datasets, failures, retention, services
+from training import datasets, diary, failures, retention, services, steps
 from training.errors import TrainingError
 from training.forms import TrainForm
 from training.limits import limits_of
@@ -29,6 +31,13 @@ from training.queue import Place, place_of, polling_tag
 PAGE_SIZE = 30
 #: Seconds between two looks at a job: often while it trains, rarely while it waits.
 POLL_SECONDS = {State.RUNNING: 1, State.QUEUED: 3}
+#: What the engine is busy with, in words; :class:`training.inversion.callbacks.Stage` names them.
+STAGES = {
+    "loading": gettext_lazy("loading the base model"),
+    "encoding": gettext_lazy("preparing the images"),
+    "training": gettext_lazy("training"),
+    "previewing": gettext_lazy("drawing the pictures"),
+}
 
 
 @login_required
@@ -65,7 +74,8 @@ def _find(request: HttpRequest, pk: int) -> Job:
 
 def _context(request: HttpRequest, job: Job, place: Place | None) -> dict[str, Any]:
     previews = list(job.previews.all())
-    final = [preview for preview in previews if preview.final]
+    final = [preview for preview in previews if preview.final and preview.settings.get("strength", 1) == 1]
+    snapshots = list(job.snapshots.values("step", "loss")) if job.state == State.SUCCEEDED else []
     plain = {(item.template, item.seed): item for item in final if item.variant == "initialiser"}
     return {
         "job": job,
@@ -73,10 +83,13 @@ def _context(request: HttpRequest, job: Job, place: Place | None) -> dict[str, A
         "place": place,
         "tag": polling_tag(job, place),
         "curve": charts.loss_curve(job.loss_curve),
+        "fixed_curve": charts.loss_curve(job.fixed_loss_curve),
+        "diary": diary.entries(job),
         "pairs": [(item, plain.get((item.template, item.seed))) for item in final if item.variant == "learned"],
-        "sketches": [preview for preview in previews if not preview.final],
+        "stage": STAGES.get(job.stage, job.stage),
+        "steps": steps.arrange(job, previews, snapshots),
         "poll_seconds": POLL_SECONDS.get(State(job.state)),
-        "snapshots": list(job.snapshots.values("step", "loss")) if job.state == State.SUCCEEDED else [],
+        "snapshots": snapshots,
         "own": job.owner_id == request.user.pk,
         "reason": failures.sentence_for(job),
         "images": retention.kept_images(job),
@@ -159,7 +172,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
             return render(request, "training/job.html", _context(request, found, None) | told, status=422)
         messages.error(request, error.message)
         return redirect(found)
-    messages.success(request, "Queued again.")
+    messages.success(request, _("Queued again."))
     return redirect(again)
 
 
@@ -169,7 +182,9 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the vectors of another step the next version."""
     step = request.POST.get("step", "")
     wanted = int(step) if step.isdecimal() and len(step) < 10 else 0
-    return _change(request, pk, partial(_chosen, step=wanted), "The vectors of that step are the newest version now.")
+    return _change(
+        request, pk, partial(_chosen, step=wanted), _("The vectors of that step are the newest version now.")
+    )
 
 
 def _chosen(*, job: Job, step: int) -> Embedding:
@@ -180,20 +195,20 @@ def _chosen(*, job: Job, step: int) -> Embedding:
 @require_POST
 def further(request: HttpRequest, pk: int) -> HttpResponse:
     """Train a finished job further, as a new job."""
-    steps = request.POST.get("steps", "")
-    wanted = int(steps) if steps.isdecimal() and len(steps) < 10 else 0
-    return _change(request, pk, partial(services.train_further, steps=wanted), "Queued. It goes on where it ended.")
+    more = request.POST.get("steps", "")
+    wanted = int(more) if more.isdecimal() and len(more) < 10 else 0
+    return _change(request, pk, partial(services.train_further, steps=wanted), _("Queued. It goes on where it ended."))
 
 
 @login_required
 @require_POST
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Make what a job learned public."""
-    return _change(request, pk, services.publish_draft, "Your embedding is public now.")
+    return _change(request, pk, services.publish_draft, _("Your embedding is public now."))
 
 
 @login_required
 @require_POST
 def images_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a job's training images now."""
-    return _change(request, pk, retention.delete_images, "The training images are deleted.")
+    return _change(request, pk, retention.delete_images, _("The training images are deleted."))

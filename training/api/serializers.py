@@ -9,9 +9,10 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from training import diary
 from training.checks import default_steps, default_vectors
 from training.inversion.findings import Level
-from training.models import BaseModel, Job, JobPreview, JobSnapshot, Preset, State
+from training.models import BaseModel, Job, JobEvent, JobPreview, JobSnapshot, Preset, State
 from training.queue import place_of
 from training.retention import kept_until
 
@@ -80,6 +81,14 @@ class JobSnapshotSerializer(serializers.ModelSerializer):
         fields = ["step", "loss"]
 
 
+class JobEventSerializer(serializers.Serializer):
+    """Something that became of a job."""
+
+    at = serializers.DateTimeField()
+    what = serializers.ChoiceField(choices=JobEvent.What.choices)
+    message = serializers.CharField(help_text="A sentence for people.")
+
+
 class ChosenStepSerializer(serializers.Serializer):
     """Which snapshot shall be a version."""
 
@@ -119,6 +128,7 @@ class JobSerializer(serializers.ModelSerializer):
     )
     findings = FindingSerializer(many=True, help_text="What the images could do better, worst first.")
     snapshots = JobSnapshotSerializer(many=True, help_text="Steps whose vectors can be made a version.")
+    events = serializers.SerializerMethodField(help_text="What became of it, oldest first.")
     error = serializers.SerializerMethodField(help_text="Null unless it failed.")
     embedding = serializers.SerializerMethodField(help_text="owner/name of what it made; null before that.")
 
@@ -128,7 +138,7 @@ class JobSerializer(serializers.ModelSerializer):
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
             "starts_in", "held", "device_seconds", "continues", "further", "images_kept_until", "images_deleted",
-            "loss", "loss_curve", "previews", "snapshots", "error", "embedding", "attempts", "created", "started", "finished",
+            "loss", "loss_curve", "fixed_loss_curve", "previews", "snapshots", "events", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip
 
     def to_representation(self, job: Job) -> dict[str, Any]:
@@ -146,6 +156,10 @@ class JobSerializer(serializers.ModelSerializer):
 
     def get_images_kept_until(self, job: Job) -> datetime | None:
         return kept_until(job)
+
+    @extend_schema_field(JobEventSerializer(many=True))
+    def get_events(self, job: Job) -> list[dict[str, Any]]:
+        return JobEventSerializer(diary.entries(job), many=True).data
 
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, Any] | None:

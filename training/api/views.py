@@ -93,8 +93,8 @@ class _Jobs:
     def get_queryset(self) -> QuerySet[Job]:
         return (
             Job.objects.visible_to(self.request.user)
-            .select_related("base", "embedding__owner")
-            .prefetch_related("previews", "images", Prefetch("snapshots", JobSnapshot.objects.defer("file")))
+            .select_related("base", "embedding__owner", "version")
+            .prefetch_related("previews", "images", "events", Prefetch("snapshots", JobSnapshot.objects.defer("file")))
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -37,6 +37,7 @@ class Progress:
     loss: float  #: mean noisy training loss since the last report
     steps_per_second: float
     seconds_left: float  #: estimate for training and previews together
+    fixed_loss_curve: Sequence[tuple[int, float]] = ()  #: every look at the loss on fixed draws, as (step, loss)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

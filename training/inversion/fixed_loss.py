@@ -99,6 +99,11 @@ class Track:
         return min((look for look in self.seen if look.step > self.config.start), key=lambda look: look.loss)
 
     @property
+    def curve(self) -> list[tuple[int, float]]:
+        """Every look as (step, loss)."""
+        return [(look.step, round(look.loss, 5)) for look in self.seen]
+
+    @property
     def kept(self) -> tuple[Snapshot, ...]:
         """At most :data:`MAX_SNAPSHOTS` snapshots with their vectors, evenly over the run, the last one among them."""
         held = self.held

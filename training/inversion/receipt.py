@@ -37,7 +37,7 @@ def receipt_of(run: Run, evaluation: dict[str, Any] | None, *, seconds: float) -
         "loss": run.curve[-1][1] if run.curve else None,
         "loss_curve": run.curve,
         "fixed_loss": round(best.loss, 5),
-        "fixed_loss_curve": [[look.step, round(look.loss, 5)] for look in run.track.seen],
+        "fixed_loss_curve": [list(look) for look in run.track.curve],
         "norms": [_rounded(part.norm(dim=-1).tolist()) for part in rows.split(widths, dim=-1)],
         "vocabulary_median_norms": _rounded(encoder.median_norm for encoder in base.encoders),
         "nearest_words": nearest_words(base.encoders, rows),

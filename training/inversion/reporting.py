@@ -72,5 +72,6 @@ class Reporter:
                 loss=mean,
                 steps_per_second=speed,
                 seconds_left=(config.steps - run.step) / speed + self.away,
+                fixed_loss_curve=run.track.curve,
             )
         )
