@@ -25,7 +25,7 @@ from registry import storage
 from registry.errors import RegistryError
 from registry.formats import Dtype, Target, hashes, inspect, write
 from registry.formats.write import MEDIA_TYPE
-from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, File, Preview, Version, Visibility
+from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, File, Preview, Version
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -136,7 +136,7 @@ def serve(
     """
     download = open_download(version, target, filename, dtype)
     etag = f'"{download.sha256}"'
-    public = version.embedding.visibility == Visibility.PUBLIC
+    public = version.embedding.is_public
     # Caches ask anew each time: the visibility may have changed; where it has not, the answer is a 304.
     caching = {"ETag": etag, "Cache-Control": f"{'public' if public else 'private'}, no-cache"}
     headers = {
@@ -179,7 +179,7 @@ def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpRes
     if preview is None:
         raise Http404
     embedding = preview.version.embedding
-    public = embedding.visibility == Visibility.PUBLIC
+    public = embedding.is_public
     # Who asks is looked at only where it matters: a session would make the answer vary by cookie and spoil caches.
     if not public and not Embedding.objects.visible_to(request.user).filter(pk=embedding.pk).exists():
         raise Http404

@@ -14,7 +14,7 @@ from registry import fingerprints, infotext
 from registry.errors import RegistryError
 from registry.formats import Encoder
 from registry.formats.hashes import EMPTY
-from registry.models import Embedding, File, Hash, HashKind, Version, Visibility
+from registry.models import Embedding, File, Hash, HashKind, Version
 from registry.skeletons import skeletons
 
 if TYPE_CHECKING:
@@ -78,7 +78,11 @@ def by_hash(value: str, user: User | AnonymousUser) -> Answer:
         raise RegistryError("bad_hash", f"A hash has {MIN_DIGITS} to {MAX_DIGITS} hexadecimal digits.", field="hash")
     if any(empty.startswith(value) for empty in EMPTY):
         return Answer([], unique=False)
-    embeddings = Embedding.objects.visible_to(user) if len(value) == MAX_DIGITS else Embedding.objects.listed_for(user)
+    embeddings = (
+        Embedding.objects.visible_to(user)
+        if len(value) == MAX_DIGITS
+        else Embedding.objects.listed_for(user, explicit=True)
+    )
     rows = Hash.objects.filter(value__startswith=value, version__embedding__in=embeddings)
     return _answer(rows.order_by("version_id", "id"), value)
 
@@ -169,8 +173,8 @@ def find_duplicates(encoders: Sequence[Encoder], *, versions: QuerySet[Version])
 
 
 def listed_versions(user: User | AnonymousUser) -> QuerySet[Version]:
-    """The versions of embeddings that lists show ``user``."""
-    return Version.objects.filter(embedding__in=Embedding.objects.listed_for(user))
+    """The versions of embeddings that lists show ``user``, whatever their rating: who asks has the numbers."""
+    return Version.objects.filter(embedding__in=Embedding.objects.listed_for(user, explicit=True))
 
 
 def _rounding(kinds: set[str]) -> str:
@@ -182,6 +186,6 @@ def _rounding(kinds: set[str]) -> str:
 def find_lookalikes(user: User | AnonymousUser, *names: str) -> list[Embedding]:
     """Return public embeddings of other people whose name, title or token looks like one of ``names``."""
     shapes = skeletons(*names)
-    public = Embedding.objects.filter(visibility=Visibility.PUBLIC)
+    public = Embedding.objects.public()
     others = public.exclude(owner=user) if user.is_authenticated else public
     return list(others.filter(skeletons__overlap=shapes).select_related("owner").order_by("id")[:MAX_LOOKALIKES])

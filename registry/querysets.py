@@ -16,22 +16,35 @@ if TYPE_CHECKING:
     from hub.accounts.models import User
 
 
+_PUBLIC = Q(visibility="public", moderation="")
+
+
 class EmbeddingQuerySet(models.QuerySet):
     """Reads of embeddings, by what the reader may know of."""
 
-    def listed_for(self, user: User | AnonymousUser) -> Self:
-        """Embeddings that lists and searches show: public ones, and the reader's own."""
-        if not user.is_authenticated:
-            return self.filter(visibility="public")
-        return self.filter(Q(visibility="public") | Q(owner=user))
+    def public(self) -> Self:
+        """Embeddings that everybody may know of, whatever their rating: shared with all, and not hidden by staff."""
+        return self.filter(_PUBLIC)
+
+    def listed_for(self, user: User | AnonymousUser, *, explicit: bool = False) -> Self:
+        """Embeddings that lists and searches show: public ones, and the reader's own.
+
+        Those of others that are rated explicit only where the reader chose to have them listed.
+        """
+        listed = _PUBLIC if explicit else _PUBLIC & ~Q(rating="explicit")
+        return self.filter(listed | Q(owner=user) if user.is_authenticated else listed)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Embeddings that the reader may open by address: unlisted ones too; staff may open all."""
+        """Embeddings that the reader may open by address: unlisted ones too; staff may open all.
+
+        What staff have hidden its owner still sees, who is told why.
+        """
+        shared = Q(moderation="") & ~Q(visibility="private")
         if not user.is_authenticated:
-            return self.exclude(visibility="private")
+            return self.filter(shared)
         if user.is_staff:
             return self
-        return self.filter(~Q(visibility="private") | Q(owner=user))
+        return self.filter(shared | Q(owner=user))
 
     def at(self, owner: str, name: str) -> Self:
         """The embedding at an address; nothing where the address could not be one."""

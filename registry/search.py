@@ -61,13 +61,15 @@ def search(
     kind: str = "",
     owner: str = "",
     sort: str = "",
+    explicit: bool = False,
 ) -> EmbeddingQuerySet:
     """Return what ``user`` finds, in order, with owners.
 
     ``q`` is what a person typed: every word must be found, the last one may be begun only. Without ``sort``, words are
-    sorted by relevance (a match of token or name first) and a list without words by :attr:`Sort.NEW`.
+    sorted by relevance (a match of token or name first) and a list without words by :attr:`Sort.NEW`. With ``explicit``
+    also those of others that are rated so.
     """
-    found = Embedding.objects.listed_for(user).select_related("owner")
+    found = Embedding.objects.listed_for(user, explicit=explicit).select_related("owner")
     exact = {"base": base, "kind": kind, "owner__username": owner}
     found = found.filter(**{field: _plain(value) for field, value in exact.items() if value})
     if tag:

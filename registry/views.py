@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Func
@@ -19,7 +20,7 @@ from registry import charts, downloads, services, snippets
 from registry.errors import RegistryError
 from registry.formats import Dtype
 from registry.forms import DetailsForm
-from registry.models import FAMILY_CHOICES, Embedding, Kind, Visibility
+from registry.models import FAMILY_CHOICES, Embedding, Kind
 from registry.search import Sort, search
 
 #: Cards on a page: fills two, three, four and six columns.
@@ -38,7 +39,7 @@ SORT_LABELS = {
 def browse(request: HttpRequest) -> HttpResponse:
     """The grid, with search and filters; everything chosen is in the address."""
     chosen = {key: request.GET.get(key, "") for key in ("q", "tag", "base", "kind", "sort")}
-    found = search(request.user, **chosen).filter(visibility=Visibility.PUBLIC).with_cards()
+    found = search(request.user, **chosen).public().with_cards()
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -53,7 +54,7 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 def _top_tags() -> Iterable[str]:
     """The tags most used on public embeddings."""
-    tags = Embedding.objects.filter(visibility=Visibility.PUBLIC).values(tag=Func("tags", function="unnest"))
+    tags = Embedding.objects.listed_for(AnonymousUser()).values(tag=Func("tags", function="unnest"))
     return tags.annotate(uses=Count("id")).order_by("-uses", "tag").values_list("tag", flat=True)[:TOP_TAGS]
 
 

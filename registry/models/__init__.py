@@ -11,9 +11,19 @@ from registry.models.embedding import (
     Kind,
     License,
     Like,
+    Moderation,
     NextPublicId,
+    Rating,
     Visibility,
 )
+from registry.models.moderation import (
+    MAX_REPORT_CHARACTERS,
+    AuditEntry,
+    BlockedHash,
+    Report,
+    Tombstone,
+)
+from registry.models.reasons import LIGHT, MAX_STATEMENT_CHARACTERS, Reason
 from registry.models.version import (
     PICTURE_DIGEST_CHARACTERS,
     File,
@@ -25,12 +35,17 @@ from registry.models.version import (
 
 __all__ = [
     "FAMILY_CHOICES",
+    "LIGHT",
     "MAX_DESCRIPTION_CHARACTERS",
+    "MAX_REPORT_CHARACTERS",
+    "MAX_STATEMENT_CHARACTERS",
     "MAX_TAGS",
     "MAX_TAG_CHARACTERS",
     "MAX_TITLE_CHARACTERS",
     "MAX_TOKEN_CHARACTERS",
     "PICTURE_DIGEST_CHARACTERS",
+    "AuditEntry",
+    "BlockedHash",
     "Embedding",
     "File",
     "Hash",
@@ -38,8 +53,13 @@ __all__ = [
     "Kind",
     "License",
     "Like",
+    "Moderation",
     "NextPublicId",
     "Preview",
+    "Rating",
+    "Reason",
+    "Report",
+    "Tombstone",
     "Version",
     "Visibility",
 ]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.names import validate_embedding_name
 from registry.formats.types import Family
+from registry.models.reasons import MAX_STATEMENT_CHARACTERS, Reason
 from registry.querysets import EmbeddingQuerySet
 from registry.skeletons import MAX_SKELETON_CHARACTERS
 
@@ -57,6 +58,21 @@ class Visibility(models.TextChoices):
     PRIVATE = "private", _("Private: only you")
 
 
+class Rating(models.TextChoices):
+    """How much of it everybody may like to see without asking for it."""
+
+    GENERAL = "general", _("General: fit for everybody")
+    SUGGESTIVE = "suggestive", _("Suggestive: pictures are blurred until somebody asks for them")
+    EXPLICIT = "explicit", _("Explicit: listed only for people who chose so")
+
+
+class Moderation(models.TextChoices):
+    """What staff did to it. One that was taken down is no row any more but a tombstone."""
+
+    NONE = "", _("Nothing")
+    HIDDEN = "hidden", _("Hidden: only its owner and staff can see it")
+
+
 class License(models.TextChoices):
     """Licences to choose from, by SPDX identifier where there is one."""
 
@@ -89,6 +105,27 @@ class Embedding(models.Model):
     tags = ArrayField(models.CharField(max_length=MAX_TAG_CHARACTERS), default=list, blank=True, size=MAX_TAGS)
     license = models.CharField("licence", max_length=32, choices=License.choices)
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE)
+    rating = models.CharField(
+        _("content rating"), max_length=16, choices=Rating.choices, default=Rating.GENERAL, db_default=Rating.GENERAL
+    )
+    rating_locked = models.BooleanField(
+        _("rating set by staff"), default=False, db_default=False, help_text=_("Its owner cannot change the rating.")
+    )
+    moderation = models.CharField(
+        max_length=16, choices=Moderation.choices, default="", db_default="", blank=True, editable=False
+    )
+    moderation_reason = models.CharField(
+        max_length=32, choices=Reason.choices, default="", db_default="", blank=True, editable=False
+    )
+    moderation_text = models.CharField(
+        max_length=MAX_STATEMENT_CHARACTERS,
+        default="",
+        db_default="",
+        blank=True,
+        editable=False,
+        help_text=_("What staff told its owner."),
+    )
+    moderated = models.DateTimeField(null=True, blank=True, editable=False)
     downloads = models.IntegerField(default=0, editable=False)
     likes = models.IntegerField(default=0, editable=False)
     skeletons = ArrayField(
@@ -139,6 +176,16 @@ class Embedding(models.Model):
         return self.visibility == Visibility.PRIVATE
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether staff have taken it out of everybody's sight."""
+        return self.moderation == Moderation.HIDDEN
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody at all may see it, so that shared caches may keep it."""
+        return self.visibility == Visibility.PUBLIC and not self.is_hidden
+
+    @property
     def latest(self) -> Version | None:
         """The newest version; costs no query after ``with_cards()`` or ``with_details()``."""
         if hasattr(self, "latest_versions"):
@@ -146,7 +193,7 @@ class Embedding(models.Model):
         return next(iter(self.versions.all()), None)
 
     def is_editable_by(self, user: User | AnonymousUser) -> bool:
-        """Whether ``user`` may change it. Staff moderate in the admin, not in somebody's name."""
+        """Whether ``user`` may change it. Staff moderate, they do not edit in somebody's name."""
         return user.is_authenticated and self.owner_id == user.pk
 
 
