@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from hub import wording
+from hub.errors import Gone
 
 #: Items of a page when the request does not say.
 DEFAULT_LIMIT = 24
@@ -66,6 +67,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     match error:
         case ApiError():
             return Response(error_body(error.code, error.message, error.fields), status=error.status)
+        case Gone():
+            return Response(error_body("taken_down", error.message) | error.told, status=410)
         case Http404():
             error = exceptions.NotFound("There is nothing here, or nothing that you may see.")
         case PermissionDenied():

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from hub.api import error_body
+from hub.errors import Gone
 
 #: Addresses below this are a program's.
 API = "/api/"
 #: What people are told, by status.
 _MESSAGES = {
-    400: ("bad_request", "The request could not be read. Check it, and send it again."),
-    403: ("permission_denied", "You may see this, but not do that."),
-    404: ("not_found", "There is nothing here, or nothing that you may see."),
-    500: ("internal", "Something went wrong here. It was written down; try again later."),
+    400: ("bad_request", gettext_lazy("The request could not be read. Check it, and send it again.")),
+    403: ("permission_denied", gettext_lazy("You may see this, but not do that.")),
+    404: ("not_found", gettext_lazy("There is nothing here, or nothing that you may see.")),
+    429: ("throttled", gettext_lazy("This was asked too often.")),
+    500: ("internal", gettext_lazy("Something went wrong here. It was written down; try again later.")),
 }
 #: Refusals of Django's own parsers, which say nothing that helps.
 _REFUSALS: dict[type[Exception], str] = {
-    TooManyFilesSent: "The request holds too many files. Send fewer at a time.",
-    TooManyFieldsSent: "The request holds too many fields. Send fewer.",
-    RequestDataTooBig: "The fields of the request are too large. Shorten them.",
+    TooManyFilesSent: gettext_lazy("The request holds too many files. Send fewer at a time."),
+    TooManyFieldsSent: gettext_lazy("The request holds too many fields. Send fewer."),
+    RequestDataTooBig: gettext_lazy("The fields of the request are too large. Shorten them."),
 }
 
 
@@ -37,8 +43,29 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: nothing there, or nothing that this account may know of."""
+    """404: nothing there, or nothing that this account may know of. 410 where something was taken down."""
+    if isinstance(exception, Gone):
+        return _gone(request, exception)
     return _answer(request, 404)
+
+
+def _gone(request: HttpRequest, gone: Gone) -> HttpResponse:
+    if request.path.startswith(API):
+        return JsonResponse(error_body("taken_down", gone.message) | gone.told, status=410)
+    return render(request, "410.html", {"message": gone.message} | gone.context, status=410)
+
+
+def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    """429: so often within an hour that it is hardly meant well; ``seconds`` until it may be tried again."""
+    minutes = max(1, -(-seconds // 60))
+    message = ngettext(
+        "That was often enough for now. Try again in a minute.",
+        "That was often enough for now. Try again in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}
+    response = _answer(request, 429, message)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -50,21 +77,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     """413: the body says that it has more than ``limit`` bytes."""
-    message = f"The request has more than {limit // 2**20} MB. Send fewer or smaller files."
+    message = _("The request has more than %(megabytes)d MB. Send fewer or smaller files.")
+    message = message % {"megabytes": limit // 2**20}
     if request.path.startswith(API):
         return JsonResponse(error_body("too_large", message), status=413)
-    return HttpResponse(get_template("400.html").render({"message": message}), status=413)
+    return HttpResponse(get_template("413.html").render({"message": message}), status=413)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form without its cookie, most often an old page or blocked cookies."""
     return _answer(
-        request, 403, "This form is too old, or cookies are blocked. Allow cookies, open the page again and repeat."
+        request, 403, _("This form is too old, or cookies are blocked. Allow cookies, open the page again and repeat.")
     )
 
 
-def _answer(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+def _answer(request: HttpRequest, status: int, message: Any = "") -> HttpResponse:
     code, usual = _MESSAGES[status]
+    message = str(message or usual)
     if request.path.startswith(API):
-        return JsonResponse(error_body(code, message or usual), status=status)
-    return render(request, f"{status}.html", {"message": message or usual}, status=status)
+        return JsonResponse(error_body(code, message), status=status)
+    return render(request, f"{status}.html", {"message": message}, status=status)

@@ -83,6 +83,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "hub.accounts.notices.in_header",
+                "hub.preferences.in_templates",
             ]
         },
     }
@@ -115,6 +116,11 @@ HUB_ACCOUNT_MEGABYTES = env.number("HUB_ACCOUNT_MEGABYTES", 2_000)
 HUB_JOB_MINUTES = env.number("HUB_JOB_MINUTES", 120, minimum=1)
 #: Days after a job's end for which its training images are kept.
 HUB_TRAINING_IMAGES_DAYS = env.number("HUB_TRAINING_IMAGES_DAYS", 30)
+
+#: Who runs the hub, whom to write to, and what they ask of people: shown on the about page.
+HUB_OPERATOR_NAME = env.text("HUB_OPERATOR_NAME")
+HUB_OPERATOR_CONTACT = env.text("HUB_OPERATOR_CONTACT")
+HUB_RULES = env.text("HUB_RULES")
 
 #: What a program must send to read ``/metrics``; without one there is no such page.
 HUB_METRICS_TOKEN = env.text("HUB_METRICS_TOKEN")

@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from hub.about import about
 from hub.accounts import views as accounts
 from hub.health import healthz
 from hub.metrics import metrics
+from hub.preference_pages import preferences
 
 handler400 = "hub.error_pages.bad_request"
 handler403 = "hub.error_pages.permission_denied"
@@ -27,6 +29,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("about", about, name="about"),
+    path("preferences", preferences, name="preferences"),
     path("notices", accounts.notices, name="notices"),
     path("accounts/tokens/", accounts.tokens, name="tokens"),
     path("accounts/tokens/new", accounts.token_create, name="token-create"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.apps import apps
+from django.db import models
 from django.utils import timezone
 
 from registry import drafts, storage
@@ -14,6 +15,10 @@ from registry.fields import BlobField
 
 #: Blobs younger than this are kept whatever names them: forms that are being filled in name theirs by a signed reference only.
 MIN_AGE = timedelta(seconds=2 * drafts.MAX_AGE_SECONDS)
+
+
+#: A blob put more lately than this may belong to a row that is about to be committed.
+IN_FLIGHT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,22 @@ def sweep(*, dry_run: bool = False, stopping: Callable[[], bool] = lambda: False
         removed += size > 0
         freed += size
     return Swept(kept, removed, freed)
+
+
+def named_by(embedding: models.Model) -> set[str]:
+    """The blobs that an embedding's rows name: files, pictures, whatever belongs to it."""
+    ways = {field: field.owner.removesuffix("__owner") for field in columns()}
+    return {
+        sha256
+        for field, way in ways.items()
+        if way.endswith("embedding")
+        for sha256 in field.model._default_manager.filter(**{way: embedding}).values_list(field.name, flat=True)
+    }
+
+
+def remove(names: set[str]) -> None:
+    """Remove now what no row names any more; what was put in the last minutes is left to the next sweep."""
+    older_than = timezone.now() - IN_FLIGHT
+    for name in names:
+        if not naming(name):
+            storage.remove_if_older(name, older_than)

@@ -26,6 +26,7 @@ from registry.errors import RegistryError
 from registry.formats import Dtype, Target, hashes, inspect, write
 from registry.formats.write import MEDIA_TYPE
 from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, File, Preview, Version
+from registry.moderation import tombstones
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -112,14 +113,14 @@ def _written(version: Version, row: File) -> Download:
 
 
 def find_version(user: User | AnonymousUser, owner: str, name: str, number: int | None = None) -> Version:
-    """Return a version of an embedding that ``user`` may open, the newest without ``number``; else ``Http404``."""
+    """Return a version of an embedding that ``user`` may open, the newest without ``number``; else ``Http404``, or ``Gone``."""
     embeddings = Embedding.objects.visible_to(user).at(owner, name)
     versions = Version.objects.filter(embedding__in=embeddings)
     if number is not None:
         versions = versions.filter(number=number)
     version = versions.select_related("embedding__owner").order_by("-number").first()
     if version is None:
-        raise Http404
+        raise tombstones.missing(user, owner, name)
     return version
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from hub.forms import Form
 from registry.formats import Part
@@ -15,6 +16,7 @@ from registry.models import (
     Embedding,
     Kind,
     License,
+    Rating,
     Visibility,
 )
 
@@ -63,6 +65,9 @@ class DetailsForm(Form):
     kind = forms.ChoiceField(choices=Kind.choices)
     tags = forms.CharField(required=False, help_text="Separated by commas.")
     license = forms.ChoiceField(label="Licence", choices=License.choices)
+    rating = forms.ChoiceField(
+        label=_("Content rating"), choices=Rating.choices, initial=Rating.GENERAL, widget=forms.RadioSelect
+    )
     visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
 
     def clean_tags(self) -> list[str]:
@@ -71,7 +76,10 @@ class DetailsForm(Form):
     @classmethod
     def of(cls, embedding: Embedding) -> DetailsForm:
         """The form filled with what is there."""
-        fields = {name: getattr(embedding, name) for name in ("title", "description", "kind", "license", "visibility")}
+        fields = {
+            name: getattr(embedding, name)
+            for name in ("title", "description", "kind", "license", "rating", "visibility")
+        }
         return cls(initial={**fields, "tags": ", ".join(embedding.tags)})
 
 
@@ -111,7 +119,7 @@ class PartForm(Form):
 class UploadForm(DetailsForm):
     """Step two of an upload, once: what all its embeddings share. ``draft`` is the signed reference to the files."""
 
-    field_order = ["draft", "tags", "description", "license", "visibility", "pictures"]
+    field_order = ["draft", "tags", "description", "license", "rating", "visibility", "pictures"]
 
     title = None
     kind = None

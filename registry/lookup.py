@@ -172,6 +172,13 @@ def find_duplicates(encoders: Sequence[Encoder], *, versions: QuerySet[Version])
     return [Duplicate(version, _rounding(kinds[pk])) for pk, version in same.items()]
 
 
+def copies_of(embedding: Embedding) -> list[Embedding]:
+    """Embeddings of anybody with a version of the same numbers, for staff."""
+    digests = embedding.versions.values("digest")
+    same = Embedding.objects.filter(versions__digest__in=digests).exclude(pk=embedding.pk)
+    return list(same.select_related("owner").distinct().order_by("id")[:MAX_MATCHES])
+
+
 def listed_versions(user: User | AnonymousUser) -> QuerySet[Version]:
     """The versions of embeddings that lists show ``user``, whatever their rating: who asks has the numbers."""
     return Version.objects.filter(embedding__in=Embedding.objects.listed_for(user, explicit=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +23,12 @@ from registry.models import (
     Kind,
     License,
     Like,
+    Rating,
     Version,
     Visibility,
 )
+from registry.moderation import tombstones
+from registry.moderation.services import check_rating_change
 from registry.previews import NewPreview
 from registry.skeletons import skeletons
 from registry.validation import (
@@ -40,7 +44,7 @@ from registry.vocabularies import is_word
 #: Characters of a version's notes, as the column has them.
 MAX_NOTES_CHARACTERS = 500
 #: Fields that may change after creation. Name, token and base family are in files that people already have.
-EDITABLE = frozenset({"title", "description", "kind", "tags", "license", "visibility"})
+EDITABLE = frozenset({"title", "description", "kind", "tags", "license", "visibility", "rating"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,7 @@ class NewEmbedding:
     description: str = ""
     tags: Iterable[str] = ()
     visibility: str = Visibility.PRIVATE
+    rating: str = Rating.GENERAL
     previews: Sequence[NewPreview] = ()
     receipt: dict[str, Any] | None = None
 
@@ -87,17 +92,17 @@ def upload_parts(
     """
     checked = check_parts(owner=owner, new=new)
     prepared = [intake.prepare(upload, item.part, fields["base"]) for item, fields in zip(new, checked, strict=True)]
+    for number, ready in enumerate(prepared):
+        with _about_part(number):
+            _refuse_taken_down(upload, ready)
     made = []
     with transaction.atomic():
         if within_quota:
             _check_room(owner, prepared, [preview for item in new for preview in item.previews])
         for number, (item, fields, ready) in enumerate(zip(new, checked, prepared, strict=True)):
-            try:
+            with _about_part(number):
                 embedding = rows.create_embedding(owner, fields)
                 made.append(rows.create_version(embedding, 1, ready, previews=item.previews, receipt=item.receipt))
-            except RegistryError as error:
-                error.part = number
-                raise
     return made
 
 
@@ -105,12 +110,25 @@ def check_parts(*, owner: User, new: Sequence[NewEmbedding]) -> list[dict[str, A
     """Return the fields of each new embedding as they are stored. Raises as :func:`upload_parts` does; stores nothing."""
     checked = []
     for number, item in enumerate(new):
-        try:
+        with _about_part(number):
             checked.append(_checked_new(owner, item))
-        except RegistryError as error:
-            error.part = number
-            raise
     return checked
+
+
+@contextmanager
+def _about_part(number: int) -> Iterator[None]:
+    """Let a refusal say which of several parts it is about."""
+    try:
+        yield
+    except RegistryError as error:
+        error.part = number
+        raise
+
+
+def _refuse_taken_down(upload: Upload, prepared: Prepared) -> None:
+    """Raise for what staff have taken down. A file of several embeddings is not refused whole for one of them."""
+    files = prepared.uploads if len(upload.parts) == 1 else ()
+    tombstones.refuse_taken_down(prepared.filename, prepared.inspection.encoders, files)
 
 
 def _check_room(owner: User, prepared: Sequence[Prepared], previews: Sequence[NewPreview]) -> None:
@@ -133,6 +151,7 @@ def _checked_new(owner: User, item: NewEmbedding) -> dict[str, Any]:
                 "tags": item.tags,
                 "license": item.license,
                 "visibility": item.visibility,
+                "rating": item.rating,
             }
         ),
         "base": intake.check_base(item.base, item.part),
@@ -146,6 +165,7 @@ def _checked_new(owner: User, item: NewEmbedding) -> dict[str, Any]:
         )
     if Embedding.objects.filter(owner=owner, name=item.name).exists():
         raise rows.name_taken(item.name)
+    tombstones.refuse_name(owner.username, item.name)
     return fields
 
 
@@ -169,6 +189,7 @@ def add_version(
     chosen = intake.choose_part(upload, part)
     intake.check_base(embedding.base, chosen)
     prepared = intake.prepare(upload, chosen, embedding.base)
+    _refuse_taken_down(upload, prepared)
     with transaction.atomic():
         if within_quota:
             _check_room(embedding.owner, [prepared], previews)
@@ -210,6 +231,8 @@ def update_embedding(*, embedding: Embedding, **fields: Any) -> Embedding:
             field=field,
         )
     changed = _checked(fields)
+    if "rating" in changed:
+        check_rating_change(embedding, changed["rating"])
     if "title" in changed:
         changed["skeletons"] = skeletons(embedding.name, changed["title"], embedding.token)
     for name, value in changed.items():
@@ -257,7 +280,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         result["description_html"] = render(result["description"])
     if "tags" in fields:
         result["tags"] = normalise_tags(fields["tags"])
-    for field, choices in (("kind", Kind), ("license", License), ("visibility", Visibility)):
+    for field, choices in (("kind", Kind), ("license", License), ("visibility", Visibility), ("rating", Rating)):
         if field in fields:
             result[field] = check_choice(fields[field], choices, field)
     return result

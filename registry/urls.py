@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from registry import upload, views
 
@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.browse, name="browse"),
     path("upload", upload.upload, name="upload"),
     path("media/pictures/<int:pk>-<str:digest>.webp", views.picture, name="picture"),
+    path("", include("registry.moderation.urls")),
     path("<str:owner>", views.owner, name="owner"),
     path("<str:owner>/<str:name>", views.embedding, name="embedding"),
     path("<str:owner>/<str:name>/edit", views.edit, name="edit"),

@@ -16,11 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from hub.accounts.models import User
 from hub.accounts.names import SLUG
+from hub.preferences import Preferences
 from registry import charts, downloads, services, snippets
 from registry.errors import RegistryError
 from registry.formats import Dtype
 from registry.forms import DetailsForm
 from registry.models import FAMILY_CHOICES, Embedding, Kind
+from registry.moderation import tombstones
 from registry.search import Sort, search
 
 #: Cards on a page: fills two, three, four and six columns.
@@ -39,7 +41,7 @@ SORT_LABELS = {
 def browse(request: HttpRequest) -> HttpResponse:
     """The grid, with search and filters; everything chosen is in the address."""
     chosen = {key: request.GET.get(key, "") for key in ("q", "tag", "base", "kind", "sort")}
-    found = search(request.user, **chosen).public().with_cards()
+    found = search(request.user, **chosen, explicit=Preferences.of(request).explicit).public().with_cards()
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -64,7 +66,7 @@ def owner(request: HttpRequest, owner: str) -> HttpResponse:
     if not SLUG.fullmatch(owner):
         raise Http404
     person = get_object_or_404(User, username=owner, is_active=True)
-    found = search(request.user, owner=owner).with_cards()
+    found = search(request.user, owner=owner, explicit=Preferences.of(request).explicit).with_cards()
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "registry/owner.html", {"person": person, "page": page})
 
@@ -73,7 +75,7 @@ def _find(request: HttpRequest, owner: str, name: str) -> Embedding:
     """The embedding at an address, or 404 for what the person may not know of."""
     embedding = Embedding.objects.visible_to(request.user).at(owner, name).with_details().first()
     if embedding is None:
-        raise Http404
+        raise tombstones.missing(request.user, owner, name)
     return embedding
 
 

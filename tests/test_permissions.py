@@ -15,6 +15,7 @@ from PIL import Image
 
 from hub.accounts.models import ApiToken
 from registry.formats import Encoder, canonical
+from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
 from training.bases import ensure_builtin_bases
@@ -29,6 +30,9 @@ TABLE = [
     ("GET", "/", "", (200, 200, 200, 200)),
     ("GET", "/healthz", "healthz", (200, 200, 200, 200)),
     ("GET", "/metrics", "metrics", (404, 404, 404, 404)),
+    ("GET", "/about", "about", (200, 200, 200, 200)),
+    ("GET", "/preferences", "preferences", (200, 200, 200, 200)),
+    ("POST", "/preferences", "preferences", (422, 422, 422, 422)),
     ("GET", "/upload", "upload", (302, 200, 200, 200)),
     ("POST", "/upload", "upload", (302, 422, 422, 422)),
     ("GET", "/train", "train", (302, 200, 200, 200)),
@@ -63,7 +67,24 @@ TABLE = [
     ("GET", "/alice/public-one/v1/canonical", "<owner>/<name>/v<int:number>/<target>", (200, 200, 200, 200)),
     ("GET", "/alice/private-one/v1/canonical", "<owner>/<name>/v<int:number>/<target>", (404, 404, 200, 200)),
     ("GET", "/media/pictures/{picture}.webp", "media/pictures/<int:pk>-<digest>.webp", (404, 404, 200, 200)),
+    # Reports
+    ("GET", "/alice/public-one/report", "<owner>/<name>/report", (200, 200, 200, 200)),
+    ("POST", "/alice/public-one/report", "<owner>/<name>/report", (422, 422, 422, 422)),
+    ("GET", "/alice/private-one/report", "<owner>/<name>/report", (404, 404, 200, 200)),
+    ("GET", "/reports", "reports", (302, 200, 200, 200)),
+    ("GET", "/alice/taken-one", "<owner>/<name>", (410, 410, 410, 410)),
     # Staff
+    ("GET", "/staff/reports", "staff/reports", (302, 404, 404, 200)),
+    ("GET", "/staff/reports/{report}", "staff/reports/<int:pk>", (302, 404, 404, 200)),
+    ("POST", "/staff/reports/{report}/close", "staff/reports/<int:pk>/close", (302, 404, 404, 422)),
+    ("GET", "/staff/embeddings/{embedding}", "staff/embeddings/<int:pk>", (302, 404, 404, 200)),
+    ("POST", "/staff/embeddings/{embedding}/hide", "staff/embeddings/<int:pk>/hide", (302, 404, 404, 422)),
+    ("POST", "/staff/embeddings/{embedding}/restore", "staff/embeddings/<int:pk>/restore", (302, 404, 404, 422)),
+    ("POST", "/staff/embeddings/{embedding}/rate", "staff/embeddings/<int:pk>/rate", (302, 404, 404, 422)),
+    ("POST", "/staff/embeddings/{embedding}/takedown", "staff/embeddings/<int:pk>/takedown", (302, 404, 404, 422)),
+    ("GET", "/staff/tombstones", "staff/tombstones", (302, 404, 404, 200)),
+    ("POST", "/staff/tombstones/{tombstone}/lift", "staff/tombstones/<int:pk>/lift", (302, 404, 404, 422)),
+    ("GET", "/staff/audit", "staff/audit", (302, 404, 404, 200)),
     ("GET", "/staff/jobs", "staff/jobs", (302, 404, 404, 200)),
     ("POST", "/staff/jobs/{job}/requeue", "staff/jobs/<int:pk>/requeue", (302, 404, 404, 302)),
     ("POST", "/staff/jobs/{job}/cancel", "staff/jobs/<int:pk>/cancel", (302, 404, 404, 302)),
@@ -132,6 +153,12 @@ TABLE = [
         "/api/hub/embeddings/alice/private-one/like",
         "api/hub/embeddings/<owner>/<name>/like",
         (401, 404, 200, 200),
+    ),
+    (
+        "POST",
+        "/api/hub/embeddings/alice/public-one/reports",
+        "api/hub/embeddings/<owner>/<name>/reports",
+        (400, 400, 400, 400),
     ),
     ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),
     ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
@@ -220,7 +247,20 @@ def world(alice, bob, sam):
         height=64,
     )
     token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
+    public = made["public"].embedding
     return {
+        "embedding": public.pk,
+        "report": Report.objects.create(embedding=public, path="alice/public-one", reason="spam").pk,
+        "tombstone": Tombstone.objects.create(
+            embedding=1,
+            owner=alice,
+            owner_name="alice",
+            name="taken-one",
+            token="<taken>",
+            base="sd1",
+            private=False,
+            reason="spam",
+        ).pk,
         "job": job.pk,
         "token": token.pk,
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,

@@ -13,6 +13,7 @@ from registry import storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.models import Embedding, Version
+from registry.moderation import tombstones
 from registry.services import add_version, publish
 from registry.validation import check_name
 from training import actors, retention, transitions
@@ -214,6 +215,10 @@ def _check_name(owner: User, name: str) -> None:
         raise BadSetting(error.message, field="name", code=error.code) from error
     if Embedding.objects.filter(owner=owner, name=name).exists():
         raise NameTaken(_("You have an embedding called %(name)s already. Choose another name.") % {"name": name})
+    try:
+        tombstones.refuse_name(owner.username, name)
+    except RegistryError as error:
+        raise NameTaken(error.message) from error
     if _unfinished(owner).filter(name=name).exists():
         raise NameTaken(
             _("An unfinished job of yours will be called %(name)s. Choose another name, or cancel that job.")

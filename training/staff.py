@@ -1,4 +1,4 @@
-"""What staff do with anybody's jobs, and with workers. Each is written to the log with who did it."""
+"""What staff do with anybody's jobs, and with workers. Each is written to the audit log, and to the process's with who did it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db import transaction
 
 from hub.accounts.models import User
 from hub.accounts.notices import notify
+from registry.moderation import audit
 from training import actors, services, transitions
 from training.models import Job, Worker
 
@@ -21,6 +22,8 @@ def requeue(*, job: Job, by: User) -> bool:
     """
     with transaction.atomic():
         taken = transitions.take_back(job)
+        if taken:
+            _record(job, by, "job.requeue", f"From {job.worker}.")
         transaction.on_commit(actors.send_wake, robust=True)
     if taken:
         log.info("job %s: taken from its worker by %s", job.pk, by, extra=_about(job) | {"worker": job.worker})
@@ -32,6 +35,7 @@ def cancel(*, job: Job, by: User) -> bool:
     with transaction.atomic():
         asked = transitions.ask_to_cancel(job)
         if asked:
+            _record(job, by, "job.cancel")
             _tell(job, by, f"{job.name} was cancelled by the staff of this hub.", about=job)
     if asked:
         log.info("job %s: cancelled by %s", job.pk, by, extra=_about(job))
@@ -42,6 +46,7 @@ def retry(*, job: Job, by: User) -> Job:
     """Queue a job that failed or was cancelled again, for its owner. Raises what :func:`services.retry_job` raises."""
     with transaction.atomic():
         again = services.retry_job(job=job)
+        _record(job, by, "job.retry", f"As job {again.pk}.")
         _tell(job, by, f"{job.name} was queued again by the staff of this hub.", about=again)
     log.info("job %s: queued again as job %s by %s", job.pk, again.pk, by, extra=_about(again))
     return again
@@ -49,9 +54,15 @@ def retry(*, job: Job, by: User) -> Job:
 
 def drain(*, worker: Worker, draining: bool, by: User) -> None:
     """Have a worker end what it trains and take no more jobs, or take jobs again."""
-    Worker.objects.filter(pk=worker.pk).update(draining=draining)
+    with transaction.atomic():
+        Worker.objects.filter(pk=worker.pk).update(draining=draining)
+        audit.record(by=by, action="worker.drain" if draining else "worker.undrain", on=worker)
     what = "takes no more jobs" if draining else "takes jobs again"
     log.info("worker %s: %s, asked by %s", worker.name, what, by, extra={"worker": worker.name})
+
+
+def _record(job: Job, by: User, action: str, text: str = "") -> None:
+    audit.record(by=by, action=action, on=job, about_id=job.owner_id, text=text)
 
 
 def _tell(job: Job, by: User, text: str, *, about: Job) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from hub import wording
+from hub.preferences import Preferences
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -18,6 +21,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.HUB_SIGNUP_OPEN)
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **options: Any) -> HttpResponse:
+        """Take what the account prefers along to this browser."""
+        response = super().post_login(request, user, **options)
+        if user.preferences:
+            Preferences.stored(user).remember(response)
+        return response
 
     def clean_password(self, password: str, user: AbstractBaseUser | None = None) -> str:
         """Return a password that may be used, or raise ``ValidationError`` with what to do."""

@@ -36,6 +36,13 @@ class User(AbstractUser):
         help_text="3 to 64 lower-case letters, digits, hyphens or underscores. It is part of your pages' addresses.",
         error_messages={"unique": "This user name is taken; choose another."},
     )
+    preferences = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text="What hub.preferences lets people choose, taken along to each browser they sign in with.",
+    )
     megabytes = models.PositiveIntegerField(
         "megabytes allowed",
         null=True,

@@ -13,13 +13,13 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{1,62})[a-z0-9]")
 RESERVED_OWNERS = frozenset(
     "about accounts admin api assets base-models browse collections datasets docs download embeddings explore faq "
     "feed files health healthz help hub imprint jobs legal login logout me media metrics models new notices notifications "
-    "privacy robots search settings sitemap spaces staff starword static status support tags terms train upload user users "
+    "preferences privacy reports robots search settings sitemap spaces staff starword static status support tags terms train upload user users "
     "well-known www".split()
 )
 
 #: Second path segments below an owner that the site uses or may want to; plus what Windows refuses as a file name.
 RESERVED_NAMES = frozenset(
-    "new edit settings delete likes collections jobs followers con prn aux nul".split()
+    "new edit settings delete likes collections jobs followers report reports con prn aux nul".split()
     + [f"{device}{number}" for device in ("com", "lpt") for number in range(10)]
 )
 

@@ -17,6 +17,7 @@ from registry.api import lookup_serializers as shapes
 from registry.api.serializers import UploadSerializer
 from registry.api.views import RegistryView, named
 from registry.formats import Part, report
+from registry.moderation import tombstones
 
 
 class InspectView(RegistryView):
@@ -51,6 +52,8 @@ class HashView(RegistryView):
         """
         answer = lookup.by_hash(hash, request.user)
         if not answer.matches:
+            if taken_down := tombstones.by_hash(hash.lower()):
+                raise tombstones.gone(taken_down)
             raise NotFound("No file on this hub has this hash.")
         return Response(self.get_serializer(answer).data)
 

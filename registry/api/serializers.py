@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from registry.formats import Dtype, Family, Target
 from registry.formats.limits import MAX_FILES
-from registry.models import Embedding, File, Kind, License, Preview, Version, Visibility
+from registry.models import Embedding, File, Kind, License, Preview, Rating, Version, Visibility
 from registry.search import Sort
 
 Choices = list[tuple[str, str]]
@@ -98,6 +98,7 @@ class EmbeddingSerializer(serializers.ModelSerializer):
                 "tags",
                 "license",
                 "visibility",
+                "rating",
             ),
             *("url", "versions", "previews", "downloads", "likes", "created", "updated"),
         ]
@@ -140,6 +141,7 @@ class EditableSerializer(serializers.Serializer):
     )
     license = choice(License.choices, required=False)
     visibility = choice(Visibility.choices, required=False)
+    rating = choice(Rating.choices, required=False, help_text="general without one.")
 
 
 class UploadSerializer(serializers.Serializer):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import lookup_views, views
+from registry.api import lookup_views, report_views, views
 
 urlpatterns = [
     path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("embeddings/<str:owner>/<str:name>/versions", views.VersionsView.as_view(), name="api-versions"),
     path("embeddings/<str:owner>/<str:name>/download", views.DownloadView.as_view(), name="api-download"),
     path("embeddings/<str:owner>/<str:name>/like", views.LikeView.as_view(), name="api-like"),
+    path("embeddings/<str:owner>/<str:name>/reports", report_views.ReportsView.as_view(), name="api-reports"),
     path("inspect", lookup_views.InspectView.as_view(), name="api-inspect"),
     path("hashes/<str:hash>", lookup_views.HashView.as_view(), name="api-hash"),
     path("infotext", lookup_views.InfotextView.as_view(), name="api-infotext"),

@@ -8,7 +8,6 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -23,6 +22,7 @@ from rest_framework.response import Response
 
 from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError
+from hub.preferences import Preferences
 from registry import downloads, intake, lookup, search, services
 from registry.api import serializers as shapes
 from registry.api.paging import EmbeddingPages
@@ -30,6 +30,7 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import Embedding, Like
+from registry.moderation import tombstones
 from registry.previews import MAX_PICTURE_BYTES, NewPreview, read_picture
 
 #: Fields that files carry; a change of one is refused by name.
@@ -45,7 +46,7 @@ class RegistryView(GenericAPIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, RegistryError):
             fields = {exc.field: [exc.message]} if exc.field else None
-            conflict = exc.code == "quota"
+            conflict = exc.code in ("quota", "reported")
             code = status.HTTP_409_CONFLICT if conflict else status.HTTP_400_BAD_REQUEST
             exc = ApiError(exc.code, exc.message, status=code, fields=fields)
         return super().handle_exception(exc)
@@ -57,9 +58,12 @@ class RegistryView(GenericAPIView):
         return shaped.validated_data
 
     def embedding(self, owner: str, name: str) -> Embedding:
-        """Return an embedding that the request may know of, or 404."""
+        """Return an embedding that the request may know of, or 404, or 410 for one that was taken down."""
         visible = Embedding.objects.visible_to(self.request.user)
-        return get_object_or_404(visible.at(owner, name).with_details())
+        embedding = visible.at(owner, name).with_details().first()
+        if embedding is None:
+            raise tombstones.missing(self.request.user, owner, name)
+        return embedding
 
     def own_embedding(self, owner: str, name: str) -> Embedding:
         """Return an embedding that the request may change; 404 or 403."""
@@ -93,7 +97,8 @@ class EmbeddingsView(RegistryView, ListAPIView):
 
     def get_queryset(self) -> QuerySet[Embedding]:
         asked = self.values(shapes.ListQuerySerializer, self.request.query_params)
-        return search.search(self.request.user, **asked).with_details()
+        explicit = Preferences.stored(self.request.user).explicit
+        return search.search(self.request.user, **asked, explicit=explicit).with_details()
 
     @extend_schema(parameters=[shapes.ListQuerySerializer])
     def get(self, request: Request) -> Response:

@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                 ('token', models.CharField(max_length=80)),
                 ('base', models.CharField(choices=[('sd1', 'Stable Diffusion 1.x'), ('sd2', 'Stable Diffusion 2.x'), ('sdxl', 'SDXL'), ('pocket', 'Pocket'), ('sd3', 'Stable Diffusion 3'), ('flux', 'Flux.1'), ('hidream', 'HiDream'), ('hunyuan-video', 'HunyuanVideo'), ('pixart', 'PixArt'), ('chroma', 'Chroma'), ('deepfloyd-if', 'DeepFloyd IF'), ('sana', 'Sana'), ('lumina2', 'Lumina 2'), ('cascade', 'Stable Cascade'), ('anima', 'Anima')], max_length=16)),
                 ('reason', models.CharField(choices=[('minors', 'Sexual content with minors'), ('intimate', 'Intimate pictures of a person who did not agree'), ('person', 'Shows a person who did not agree'), ('illegal', 'Against the law in another way'), ('rights', 'Violates copyright, a trade mark or a licence'), ('rules', 'Against the rules of this hub'), ('spam', 'Spam, or not what it says'), ('rating', 'Wrong content rating'), ('tag', 'Wrong tag, title or description'), ('license', 'Wrong licence')], max_length=32)),
+                ('private', models.BooleanField(help_text='Whether it was a draft, of which nobody else is to know.')),
                 ('text', models.CharField(help_text='What its owner was told; nobody else reads it.', max_length=500)),
                 ('created', models.DateTimeField(auto_now_add=True)),
                 ('lifted', models.DateTimeField(blank=True, help_text='Since when its name and its bytes may come back.', null=True)),

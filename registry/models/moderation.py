@@ -73,6 +73,7 @@ class Tombstone(models.Model):
     name = models.CharField(max_length=64)
     token = models.CharField(max_length=MAX_TOKEN_CHARACTERS)
     base = models.CharField(max_length=16, choices=FAMILY_CHOICES)
+    private = models.BooleanField(help_text=_("Whether it was a draft, of which nobody else is to know."))
     reason = models.CharField(max_length=32, choices=Reason.choices)
     text = models.CharField(
         max_length=MAX_STATEMENT_CHARACTERS, help_text=_("What its owner was told; nobody else reads it.")

@@ -1,0 +1,50 @@
+"""The page that says what this hub is, who runs it, and what holds here: all of it from the settings that make it so."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registry.markdown import render as markdown
+from registry.models import Embedding, Reason
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Who, what, how much, how long."""
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    context = {
+        "operator": settings.HUB_OPERATOR_NAME,
+        "contact": settings.HUB_OPERATOR_CONTACT,
+        "contact_link": _link(settings.HUB_OPERATOR_CONTACT),
+        "rules": markdown(settings.HUB_RULES),
+        "reasons": Reason.labels,
+        "embeddings": Embedding.objects.public().count(),
+        "image_days": settings.HUB_TRAINING_IMAGES_DAYS,
+        "limits": {
+            "megabytes": settings.HUB_ACCOUNT_MEGABYTES,
+            "jobs": settings.HUB_ACCOUNT_JOBS,
+            "running": settings.HUB_ACCOUNT_RUNNING_JOBS,
+            "minutes": settings.HUB_ACCOUNT_MINUTES_A_DAY,
+            "requests": rates["user"].partition("/")[0],
+            "anonymous": rates["anon"].partition("/")[0],
+        },
+        "languages": settings.LANGUAGES,
+        "version": settings.VERSION,
+    }
+    return render(request, "hub/about.html", context)
+
+
+def _link(contact: str) -> str:
+    """Where a contact leads: a page, a mailbox, or nowhere where it is a postal address."""
+    if contact.startswith(("https://", "http://")):
+        return contact
+    try:
+        validate_email(contact)
+    except ValidationError:
+        return ""
+    return f"mailto:{contact}"

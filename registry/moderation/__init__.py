@@ -1,0 +1,1 @@
+"""Reports, what staff decide on them, and the log of everything that staff do."""
