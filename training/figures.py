@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from training import queue
 from training.failures import Reason
@@ -35,13 +37,16 @@ WEEK_SECONDS = 7 * DAY_SECONDS
 class Condition(TextChoices):
     """What a worker is up to. The label is what staff read."""
 
-    READY = "ready", "takes jobs"
-    DRAINING = "draining", "takes no more jobs"
-    SILENT = "silent", "not heard of"
+    READY = "ready", _("takes jobs")
+    DRAINING = "draining", _("takes no more jobs")
+    SILENT = "silent", _("not heard of")
 
 
 #: What staff read of a job that is passed over; :class:`training.queue.Held` tells its owner.
-_HELD = {Held.RUNNING: "as many of the account’s jobs train as may", Held.MINUTES: "the account’s minutes are used up"}
+_HELD = {
+    Held.RUNNING: _("as many of the account’s jobs train as may"),
+    Held.MINUTES: _("the account’s minutes are used up"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class WaitingJob:
     @property
     def why(self) -> str:
         """What it waits for, besides its turn."""
-        return _HELD[Held(self.held)] if self.held else "its worker is gone" if self.abandoned else ""
+        return str(_HELD[Held(self.held)]) if self.held else gettext("its worker is gone") if self.abandoned else ""
 
 
 @dataclass(frozen=True, slots=True)
