@@ -50,7 +50,7 @@ class Preferences:
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
         """Those of a browser."""
-        values = dict(parse_qsl(request.COOKIES.get(COOKIE, ""), max_num_fields=10, errors="replace"))
+        values = dict(parse_qsl(request.COOKIES.get(COOKIE, "")))
         return cls.read(values, request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""))
 
     @classmethod

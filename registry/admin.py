@@ -1,4 +1,4 @@
-"""The registry for staff: looking things up and taking things down."""
+"""The registry for staff: looking things up and correcting them. What hides or takes down is on pages of its own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
+from hub.read_only import ReadOnlyAdmin
 from registry.errors import RegistryError
-from registry.models import Embedding, File, Preview, Version
+from registry.models import AuditEntry, BlockedHash, Embedding, File, Preview, Report, Tombstone, Version
 from registry.skeletons import skeletons
 from registry.validation import check_title, normalise_tags
 
@@ -70,11 +74,13 @@ class EmbeddingAdmin(admin.ModelAdmin):
         "base",
         "kind",
         "visibility",
+        "rating",
+        "moderation",
         "downloads",
         "likes",
         "created",
     ]
-    list_filter = ["visibility", "base", "kind", "license"]
+    list_filter = ["visibility", "rating", "moderation", "base", "kind", "license"]
     list_select_related = ["owner"]
     search_fields = ["name", "title", "token", "owner__username"]
     date_hierarchy = "created"
@@ -85,6 +91,13 @@ class EmbeddingAdmin(admin.ModelAdmin):
         "token",
         "base",
         "description",
+        "decisions",
+        "rating",
+        "rating_locked",
+        "moderation",
+        "moderation_reason",
+        "moderation_text",
+        "moderated",
         "downloads",
         "likes",
         "created",
@@ -94,6 +107,16 @@ class EmbeddingAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Embedding | None = None) -> bool:
+        """What staff take down leaves a tombstone, and its owner is told: not so here."""
+        return False
+
+    @admin.display(description=_("hide, rate, take down"))
+    def decisions(self, embedding: Embedding) -> str:
+        """Where staff decide on it, so that it is told and logged."""
+        address = reverse("registry:staff-embedding", args=[embedding.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Moderate"))
 
     def save_model(self, request: HttpRequest, obj: Embedding, form: EmbeddingForm, change: bool) -> None:
         # Only what was changed: a whole row would put back counters that have moved on since the page was opened.
@@ -124,3 +147,38 @@ class VersionAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Version | None = None) -> bool:
+        """Its numbers have addresses out there; the embedding can be taken down."""
+        return False
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyAdmin):
+    list_display = ["id", "path", "reason", "state", "reporter", "created", "closed"]
+    list_filter = ["state", "reason"]
+    list_select_related = ["reporter"]
+    search_fields = ["path", "text", "reporter__username"]
+    date_hierarchy = "created"
+
+
+class BlockedHashInline(_ReadOnly):
+    model = BlockedHash
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "token", "base", "reason", "created", "lifted"]
+    list_filter = ["reason", "base"]
+    search_fields = ["owner_name", "name", "token", "hashes__value"]
+    date_hierarchy = "created"
+    inlines = [BlockedHashInline]
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ["created", "action", "by", "label", "about", "reason"]
+    list_filter = ["action", "reason"]
+    list_select_related = ["by", "about"]
+    search_fields = ["label", "text", "key"]
+    date_hierarchy = "created"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from training.models import Allowance, BaseModel, Job
+from hub.read_only import ReadOnlyAdmin
+from training.models import Allowance, BaseModel, Job, Worker
 
 
 @admin.register(BaseModel)
@@ -54,3 +55,12 @@ class AllowanceAdmin(admin.ModelAdmin):
     list_select_related = ["owner"]
     search_fields = ["owner__username"]
     autocomplete_fields = ["owner"]
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """Staff drain workers on the page of queue and workers."""
+
+    list_display = ["name", "device", "slots", "started", "seen", "draining"]
+    list_filter = ["draining"]
+    search_fields = ["name", "device"]

@@ -6,13 +6,15 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from hub.accounts.models import ApiToken, User
+from hub.accounts.models import ApiToken, Notice, User
+from hub.read_only import ReadOnlyAdmin
 
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):
     """Accounts, and how much each may store."""
 
+    list_display = [*UserAdmin.list_display, "date_joined", "last_login", "megabytes"]
     fieldsets = (*UserAdmin.fieldsets, ("Storage", {"fields": ["megabytes"]}))
 
 
@@ -27,3 +29,13 @@ class ApiTokenAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What people were told, and whether it was mailed."""
+
+    list_display = ["text", "owner", "created", "seen", "mailed"]
+    list_select_related = ["owner"]
+    search_fields = ["text", "owner__username"]
+    date_hierarchy = "created"

@@ -195,7 +195,7 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     """Everything that staff did, newest first, by what, by whom and on what."""
-    chosen = {name: request.GET.get(name, "").strip()[:200].replace("\x00", " ") for name in ("action", "by", "q")}
+    chosen = {name: request.GET.get(name, "").replace("\x00", "").strip()[:200] for name in ("action", "by", "q")}
     found = AuditEntry.objects.select_related("by", "about").order_by("-id")
     if chosen["action"]:
         found = found.filter(action=chosen["action"])

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
+from hub.accounts.models import ApiToken
+from hub.read_only import ReadOnlyAdmin
 from registry import services
-from registry.models import Embedding
+from registry.models import Embedding, Version
+from registry.moderation import reports
+from registry.moderation import services as services_of_staff
 from registry.previews import NewPreview, read_picture
 from tests.registry.samples import picture
+from training.bases import ensure_builtin_bases
+from training.models import Worker
 
 
 @pytest.fixture
@@ -25,6 +32,35 @@ def test_every_page_of_the_desk_opens(desk, alice, upload):
         assert desk.get(reverse(f"admin:registry_{model}_changelist"), {"q": "heart"}).status_code == 200
         assert desk.get(reverse(f"admin:registry_{model}_change", args=[pk])).status_code == 200
         assert desk.get(reverse(f"admin:registry_{model}_add")).status_code == 403
+
+
+def test_every_list_and_row_of_every_app_opens_and_what_must_not_change_cannot(desk, alice, bob, sam, upload):
+    work = upload(alice)
+    reports.file(embedding=work, reporter=bob, reason="tag")
+    services_of_staff.take_down(embedding=upload(alice, "gone", seed=2), by=sam, reason="spam", text="Spam.")
+    ApiToken.issue(owner=alice, name="hers", scopes=["read"])
+    ensure_builtin_bases()
+    Worker.objects.create(name="box:1:0a1b2c3d", slots=8)
+    looked_at = set()
+    for model, entry in admin.site._registry.items():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        listing = {"q": "a"} if entry.search_fields else {}
+        assert desk.get(reverse(f"admin:{name}_changelist"), listing).status_code == 200, name
+        row = model._default_manager.first()
+        if row is None:
+            continue
+        assert desk.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200, name
+        looked_at.add(name)
+        if isinstance(entry, ReadOnlyAdmin) or model in (Embedding, Version):
+            assert desk.post(reverse(f"admin:{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403, name
+            assert model._default_manager.filter(pk=row.pk).exists()
+    assert looked_at >= {
+        "registry_auditentry",
+        "registry_report",
+        "registry_tombstone",
+        "accounts_notice",
+        "training_worker",
+    }
 
 
 def change(desk, embedding, **values):

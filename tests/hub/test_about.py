@@ -1,0 +1,34 @@
+"""The about page says what the settings say."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_tells_who_runs_the_hub_and_by_which_rules(client, settings):
+    settings.HUB_OPERATOR_NAME = "Ateliers <of> Testing"
+    settings.HUB_OPERATOR_CONTACT = "hub@example.org"
+    settings.HUB_RULES = "Be **kind**. <script>alert(1)</script>"
+    settings.HUB_TRAINING_IMAGES_DAYS = 1
+    page = client.get("/about").content.decode()
+    assert "Ateliers &lt;of&gt; Testing" in page
+    assert 'href="mailto:hub@example.org"' in page
+    assert "<strong>kind</strong>" in page
+    assert "<script>alert" not in page
+    assert "Until 1 day after" in page
+    assert settings.VERSION in page
+
+
+@pytest.mark.parametrize("contact", ["Box 7, Ghent", "javascript:alert(1)"])
+def test_a_contact_that_is_no_address_leads_nowhere(client, settings, contact):
+    settings.HUB_OPERATOR_CONTACT = contact
+    page = client.get("/about").content.decode()
+    assert contact in page
+    assert f'href="{contact}' not in page
+
+
+def test_nothing_set_is_said_plainly(client, settings):
+    settings.HUB_OPERATOR_NAME = settings.HUB_OPERATOR_CONTACT = settings.HUB_RULES = ""
+    assert "has not said who they are" in client.get("/about").content.decode()
