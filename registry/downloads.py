@@ -21,7 +21,7 @@ from django.http import (
 )
 from django.utils.http import parse_etags
 
-from registry import storage
+from registry import renditions, storage
 from registry.errors import RegistryError
 from registry.formats import Dtype, Target, hashes, inspect, write
 from registry.formats.write import MEDIA_TYPE
@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 64 * 1024
 #: Names that targets had in addresses that people have.
 _FORMER_TARGETS = {"safetensors": Target.CANONICAL.value}
-#: Seconds that a shared cache may show a public picture without asking: so long it may stay after it is made private.
-PICTURE_SECONDS = 300
+#: How caches may keep a public picture: for the year that is the longest there is, without asking.
+_FOR_EVER = "public, max-age=31536000, immutable"
 _DIGEST = re.compile(f"[0-9a-f]{{{PICTURE_DIGEST_CHARACTERS}}}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -170,8 +170,10 @@ def serve(
     )
 
 
-def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpResponse:
-    """Answer with a preview. ``digest`` is the beginning of its SHA-256, as its address has it."""
+def serve_picture(
+    request: HttpRequest, preview_id: int, digest: str, width: int | None = None, kind: str = "webp"
+) -> HttpResponse:
+    """Answer with a preview, or with its rendition of a width and kind; ``digest`` begins its SHA-256, as its address has it."""
     if not _DIGEST.fullmatch(digest):
         raise Http404
     preview = (
@@ -184,16 +186,18 @@ def serve_picture(request: HttpRequest, preview_id: int, digest: str) -> HttpRes
     # Who asks is looked at only where it matters: a session would make the answer vary by cookie and spoil caches.
     if not public and not Embedding.objects.visible_to(request.user).filter(pk=embedding.pk).exists():
         raise Http404
-    etag = f'"{preview.blob}"'
-    caching = f"public, max-age={PICTURE_SECONDS}" if public else "private, no-cache"
-    headers = {"ETag": etag, "Cache-Control": caching}
+    try:
+        picture = renditions.original(preview) if width is None else renditions.rendition(preview, width, kind)
+    except storage.BlobMissing as error:
+        raise _lost(preview.blob) from error
+    # The address changes with the picture. One that is not public is asked for each time: who may see it can change.
+    etag = f'"{hashes.sha256(picture)}"'
+    headers = {"ETag": etag, "Cache-Control": _FOR_EVER if public else "private, no-cache"}
     if _matches(request, etag):
         return HttpResponseNotModified(headers=headers)
-    with _opened(preview.blob) as stream:
-        picture = stream.read()
     headers |= {"X-Content-Type-Options": "nosniff", "Content-Length": str(len(picture))}
     body = b"" if request.method == "HEAD" else picture
-    return HttpResponse(body, content_type="image/webp", headers=headers)
+    return HttpResponse(body, content_type=f"image/{kind}", headers=headers)
 
 
 def _opened(blob: str) -> IO[bytes]:
@@ -201,8 +205,13 @@ def _opened(blob: str) -> IO[bytes]:
     try:
         return storage.open_blob(blob)
     except storage.BlobMissing as error:
-        logger.error("The storage has lost the blob %s.", blob)
-        raise Http404("The storage has lost this file.") from error
+        raise _lost(blob) from error
+
+
+def _lost(blob: str) -> Http404:
+    """What is answered where the storage has lost a file; the log tells the operator."""
+    logger.error("The storage has lost the blob %s.", blob)
+    return Http404("The storage has lost this file.")
 
 
 def _matches(request: HttpRequest, etag: str) -> bool:

@@ -1,4 +1,6 @@
-"""Which embeddings a picture's text says it was made with: A1111's infotext, and ComfyUI's prompts. Nothing is looked up here.
+"""A1111's infotext: written for pictures drawn here, and read, like ComfyUI's prompts, for the embeddings that a picture was made with.
+
+Nothing is looked up here.
 
 Four places name them: ``TI hashes: "a: 0123456789ab, b: …"`` (A1111 since 1.5), ``Hashes: {"embed:a": "0123456789"}``
 (the Civitai extension), ``Used embeddings: a [abcd]`` (older A1111, a checksum of 16 bits) and ``embedding:a`` in a prompt.
@@ -8,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 #: Characters of a text: a ComfyUI workflow of hundreds of nodes stays under it, and reading it stays under 50 ms.
 MAX_CHARACTERS = 256 * 1024
@@ -75,6 +78,29 @@ def parse(text: str) -> list[Reference]:
         if len(found) > MAX_REFERENCES:
             raise TooManyReferences
     return list(found.values())
+
+
+def of_drawing(
+    prompt: str, seed: int | None, settings: Mapping[str, Any], size: tuple[int, int], **more: object
+) -> str:
+    """Return A1111's text of a picture drawn here: its prompt, and what else is known of it in a line.
+
+    ``settings`` are those of a preview, ``size`` is in pixels; ``more`` are further entries, "_" standing for a space.
+    """
+    entries = {
+        "Steps": settings.get("sampler_steps"),
+        "CFG scale": settings.get("guidance_scale"),
+        "Seed": seed,
+        "Size": "{}x{}".format(*size),
+        **{name.replace("_", " "): value for name, value in more.items()},
+    }
+    line = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in entries.items() if value not in ("", None))
+    return f"{' '.join(prompt.split())}\n{line}"
+
+
+def _quoted(value: str) -> str:
+    """A value as A1111 writes it: in quotes where it would not end where it does."""
+    return json.dumps(value, ensure_ascii=False) if any(mark in value for mark in ',:"\n') else value
 
 
 def stem(name: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from registry import storage
+from registry import marks, palette, storage
 from registry.errors import RegistryError
 from registry.models import Preview
 
@@ -27,16 +28,6 @@ WEBP_QUALITY = 82
 LOSSLESS_SIDE = 128
 ACCEPTED = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WebP"}
 
-#: Says in the file itself that a model made it (IPTC digital source type), as the EU AI Act asks of generated pictures.
-_GENERATED_XMP = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
-    "<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-    "</Iptc4xmpExt:DigitalSourceType></rdf:Description></rdf:RDF></x:xmpmeta>"
-    '<?xpacket end="r"?>'
-).encode()
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -47,6 +38,7 @@ class Picture:
     height: int
     size: int
     data: bytes | None = None  #: the file itself, where it is yet to be stored with its row
+    tone: int | None = None  #: number of the colour that keeps its place, where it is known (:mod:`registry.palette`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,33 +60,23 @@ def read_picture(filename: str, data: bytes) -> Picture:
     Raises ``RegistryError`` naming the file when it is no JPEG, PNG or WebP, is broken, or is over a limit.
     """
     image = _decode(data, filename)
-    if max(image.size) > MAX_SIDE_PIXELS:
-        image.thumbnail((MAX_SIDE_PIXELS, MAX_SIDE_PIXELS), Image.Resampling.LANCZOS)
     webp = to_webp(image)
-    return Picture(hashlib.sha256(webp).hexdigest(), *image.size, size=len(webp), data=webp)
+    blob = hashlib.sha256(webp).hexdigest()
+    return Picture(blob, *image.size, size=len(webp), data=webp, tone=palette.tone(image))
 
 
-def store_generated(image: Image.Image) -> Picture:
-    """Store a picture that a model drew, marked as such."""
-    webp = to_webp(image, generated=True)
-    return Picture(storage.put(webp), *image.size, size=len(webp))
+def store_generated(image: Image.Image, parameters: str = "") -> Picture:
+    """Store a picture that a model drew, marked as such; ``parameters`` is A1111's text of it, as far as it is known yet."""
+    webp = to_webp(image, generated=True, parameters=parameters)
+    return Picture(storage.put(webp), *image.size, size=len(webp), tone=palette.tone(image))
 
 
-def to_webp(image: Image.Image, *, generated: bool = False) -> bytes:
-    """Return ``image`` as a WebP file; ``generated`` writes the mark of AI-made pictures into it."""
-    file = io.BytesIO()
-    image.save(
-        file,
-        "WEBP",
-        # Small pictures are shown enlarged, where the blurred colours of lossy WebP would show; and they cost little.
-        lossless=max(image.size) <= LOSSLESS_SIDE,
-        quality=WEBP_QUALITY,
-        method=4,
-        exif=b"",
-        icc_profile=None,
-        xmp=_GENERATED_XMP if generated else b"",
-    )
-    return file.getvalue()
+def to_webp(image: Image.Image, *, generated: bool = False, parameters: str = "") -> bytes:
+    """Return ``image`` as a WebP file; ``generated`` writes the mark of AI-made pictures into it, and ``parameters``."""
+    # Small pictures are shown enlarged, where the blurred colours of lossy WebP would show; and they cost little.
+    lossless = max(image.size) <= LOSSLESS_SIDE
+    options = {"lossless": lossless, "quality": WEBP_QUALITY, "method": 4}
+    return marks.save(image, "WEBP", generated=generated, parameters=parameters, **options)
 
 
 def _refuse(filename: str, code: str, reason: str) -> RegistryError:
@@ -102,7 +84,7 @@ def _refuse(filename: str, code: str, reason: str) -> RegistryError:
 
 
 def _decode(data: bytes, filename: str) -> Image.Image:
-    """Return the pixels as upright RGB or RGBA."""
+    """Return the pixels as upright RGB or RGBA, within 768 px."""
     if len(data) > MAX_PICTURE_BYTES:
         limit = MAX_PICTURE_BYTES // 2**20
         raise _refuse(filename, "too_large", f"The picture has more than {limit} MB; send a smaller one.")
@@ -133,7 +115,29 @@ def _decode(data: bytes, filename: str) -> Image.Image:
         raise _refuse(
             filename, "bad_picture", "The picture is broken or not whole; save or download it again."
         ) from error
+    return _in_srgb(_reduced(_in_plain_mode(image)), image.info.get("icc_profile"))
+
+
+def _in_plain_mode(image: Image.Image) -> Image.Image:
+    """Return the pixels in a mode that can be resized and whose colours can be converted."""
     if image.mode.startswith("I"):  # 16-bit grey: converting alone would clip all but the darkest tones
-        return Image.fromarray((np.asarray(image) // 256).astype(np.uint8)).convert("RGB")
-    transparent = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-    return image.convert("RGBA" if transparent else "RGB")
+        return Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
+    if image.mode in {"LA", "PA"} or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image if image.mode in {"L", "RGB", "RGBA", "CMYK"} else image.convert("RGB")
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    if max(image.size) > MAX_SIDE_PIXELS:
+        image.thumbnail((MAX_SIDE_PIXELS, MAX_SIDE_PIXELS), Image.Resampling.LANCZOS)
+    return image
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return RGB or RGBA in the colour space of the web; the file that is stored says nothing of colour spaces."""
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    if profile:
+        with suppress(ImageCms.PyCMSError, ValueError, OSError):  # of another kind of pixels, or broken: taken for sRGB
+            given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            image = ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode=mode)
+    return image.convert(mode)

@@ -101,6 +101,7 @@ def create_previews(version: Version, previews: Sequence[NewPreview]) -> list[Pr
             prompt=preview.prompt,
             seed=preview.seed,
             settings=preview.settings,
+            tone=preview.picture.tone,
         )
         for position, preview in enumerate(previews, start=present)
     )

@@ -8,6 +8,7 @@ app_name = "registry"
 urlpatterns = [
     path("", views.browse, name="browse"),
     path("upload", upload.upload, name="upload"),
+    path("media/pictures/<int:pk>-<str:digest>-<int:width>.<str:kind>", views.rendition, name="rendition"),
     path("media/pictures/<int:pk>-<str:digest>.webp", views.picture, name="picture"),
     path("", include("registry.moderation.urls")),
     path("<str:owner>", views.owner, name="owner"),

@@ -125,8 +125,14 @@ def download(request: HttpRequest, owner: str, name: str, number: int, target: s
 
 @require_safe
 def picture(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
-    """A preview."""
+    """A preview as it is stored."""
     return downloads.serve_picture(request, pk, digest)
+
+
+@require_safe
+def rendition(request: HttpRequest, pk: int, digest: str, width: int, kind: str) -> HttpResponse:
+    """A preview in another size or format."""
+    return downloads.serve_picture(request, pk, digest, width, kind)
 
 
 @login_required

@@ -73,6 +73,18 @@ TABLE = [
     ("GET", "/alice/private-one/report", "<owner>/<name>/report", (404, 404, 200, 200)),
     ("GET", "/reports", "reports", (302, 200, 200, 200)),
     ("GET", "/alice/taken-one", "<owner>/<name>", (410, 410, 410, 410)),
+    (
+        "GET",
+        "/media/pictures/{picture}-64.avif",
+        "media/pictures/<int:pk>-<digest>-<int:width>.<kind>",
+        (404, 404, 404, 404),
+    ),
+    (
+        "GET",
+        "/media/pictures/{large_picture}-256.avif",
+        "media/pictures/<int:pk>-<digest>-<int:width>.<kind>",
+        (404, 404, 200, 200),
+    ),
     # Staff
     ("GET", "/staff/reports", "staff/reports", (302, 404, 404, 200)),
     ("GET", "/staff/reports/{report}", "staff/reports/<int:pk>", (302, 404, 404, 200)),
@@ -218,18 +230,23 @@ def test_a_method_that_is_not_in_the_table_is_not_taken(client, world, alice):
     assert taken == {}
 
 
+def address_of(preview):
+    return f"{preview.pk}-{preview.blob[:12]}"
+
+
 @pytest.fixture
 def world(alice, bob, sam):
     """Alice's embeddings in all three visibilities, a job and a token of hers."""
     ensure_builtin_bases()
     picture = store_generated(Image.new("RGB", (64, 64), "teal"))
+    large = store_generated(Image.new("RGB", (300, 300), "teal"))
     made = {}
     for number, visibility in enumerate(("public", "unlisted", "private")):
         own = canonical([Encoder("emb_params", np.full((1, 768), 0.02 + number / 1000, np.float32), "F32")])
         made[visibility] = upload_embedding(
             owner=alice, filename="x.safetensors", data=own, name=f"{visibility}-one", title=visibility, token=f"<{visibility}>",
             kind="object", base="sd1", license="cc0-1.0", visibility=visibility,
-            previews=[NewPreview(picture=picture)],
+            previews=[NewPreview(picture=picture), NewPreview(picture=large)],
         )  # fmt: skip
     job = Job.objects.create(
         owner=alice, base=find_base("pocket"), name="a-job", token="<a-job>", kind="object", initialiser="thing",
@@ -266,7 +283,8 @@ def world(alice, bob, sam):
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
         "job_preview": sketch.pk,
-        "picture": "{}-{}".format((preview := made["private"].previews.get()).pk, preview.blob[:12]),
+        "picture": address_of(made["private"].previews.first()),
+        "large_picture": address_of(made["private"].previews.last()),
     }
 
 

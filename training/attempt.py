@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from registry import previews
+from registry import infotext, previews
 from training import leases
 from training.errors import NotStored
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage, T
@@ -95,7 +95,9 @@ class Attempt(Callbacks):
         self.persist(lambda: self._store(preview))
 
     def _store(self, preview: Preview) -> None:
-        picture = previews.store_generated(preview.image)
+        drawn_with = {"guidance_scale": preview.guidance_scale, "sampler_steps": preview.sampler_steps}
+        text = infotext.of_drawing(preview.prompt, preview.seed, drawn_with, preview.image.size)
+        picture = previews.store_generated(preview.image, text)
         leases.add_preview(
             self.lease,
             step=preview.step,
@@ -108,7 +110,7 @@ class Attempt(Callbacks):
             width=picture.width,
             height=picture.height,
             size=picture.size,
-            settings={"guidance_scale": preview.guidance_scale, "sampler_steps": preview.sampler_steps},
+            settings=drawn_with,
         )
 
     def on_state(self, state: bytes, step: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from hub.accounts.models import User
-from registry import storage
+from registry import palette, storage
 from registry.models import Embedding, License, Preview, Version, Visibility
 from registry.previews import NewPreview, Picture
 from registry.services import upload_embedding
@@ -67,11 +67,10 @@ def _load_one(folder: Path, owner: User) -> Version:
 def _preview(folder: Path, entry: dict[str, Any]) -> NewPreview:
     data = (folder / entry["file"]).read_bytes()
     with Image.open(folder / entry["file"]) as image:
-        width, height = image.size
+        # Our own file, marked as generated when it was made.
+        picture = Picture(storage.put(data), *image.size, size=len(data), tone=palette.tone(image))
     return NewPreview(
-        picture=Picture(
-            storage.put(data), width, height, len(data)
-        ),  # our own file, marked as generated when it was made
+        picture=picture,
         source=Preview.Source.GENERATED,
         variant=entry["variant"],
         template=entry["template"],

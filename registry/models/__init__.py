@@ -26,10 +26,12 @@ from registry.models.moderation import (
 from registry.models.reasons import LIGHT, MAX_STATEMENT_CHARACTERS, Reason
 from registry.models.version import (
     PICTURE_DIGEST_CHARACTERS,
+    RENDITION_WIDTHS,
     File,
     Hash,
     HashKind,
     Preview,
+    Rendition,
     Version,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "MAX_TITLE_CHARACTERS",
     "MAX_TOKEN_CHARACTERS",
     "PICTURE_DIGEST_CHARACTERS",
+    "RENDITION_WIDTHS",
     "AuditEntry",
     "BlockedHash",
     "Embedding",
@@ -58,6 +61,7 @@ __all__ = [
     "Preview",
     "Rating",
     "Reason",
+    "Rendition",
     "Report",
     "Tombstone",
     "Version",

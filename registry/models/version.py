@@ -6,11 +6,16 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from registry import infotext
 from registry.fields import BlobField
 from registry.models.embedding import Embedding, NextPublicId
 
 #: Characters of a picture's SHA-256 in its address: the address changes with the bytes, so it may be cached for ever.
 PICTURE_DIGEST_CHARACTERS = 12
+#: Pixels of the widths that a picture is also kept in: a card on a phone, on a sharp screen, and a picture by itself.
+RENDITION_WIDTHS = (256, 512, 768)
+#: Characters of an embedding's SHA-256 in A1111's text.
+_TI_HASH_CHARACTERS = 12
 
 
 class HashKind(models.TextChoices):
@@ -141,9 +146,75 @@ class Preview(models.Model):
     prompt = models.CharField(max_length=400, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
     settings = models.JSONField(default=dict, blank=True, help_text="Guidance scale, sampler steps, base model.")
+    tone = models.SmallIntegerField(
+        null=True, blank=True, editable=False, help_text="Number of the colour that keeps its place while it loads."
+    )
 
     class Meta:
         ordering = ["position", "id"]
 
     def get_absolute_url(self) -> str:
         return reverse("registry:picture", args=[self.pk, self.blob[:PICTURE_DIGEST_CHARACTERS]])
+
+    @property
+    def generated(self) -> bool:
+        """Whether a model drew it here, which its every file must say."""
+        return self.source == self.Source.GENERATED
+
+    @property
+    def rendition_widths(self) -> list[int]:
+        """Pixels of the widths that it is offered in, none above its own; empty for a small one, which is sent as it is."""
+        if self.width <= RENDITION_WIDTHS[0]:
+            return []
+        return [width for width in RENDITION_WIDTHS if width < self.width] + [self.width]
+
+    @property
+    def sources(self) -> list[tuple[str, str]]:
+        """What a ``<picture>`` offers instead of the picture as it is stored: (media type, srcset), the best first."""
+        widths = self.rendition_widths
+        webp = [self._rendition_url(width, "webp") for width in widths[:-1]] + [self.get_absolute_url()]
+        avif = [self._rendition_url(width, "avif") for width in widths]
+        return [(f"image/{kind}", _srcset(urls, widths)) for kind, urls in (("avif", avif), ("webp", webp)) if widths]
+
+    def _rendition_url(self, width: int, kind: str) -> str:
+        digest = self.blob[:PICTURE_DIGEST_CHARACTERS]
+        return reverse("registry:rendition", args=[self.pk, digest, width, kind])
+
+    @property
+    def a1111_text(self) -> str:
+        """Prompt, seed, settings and embedding as A1111 writes them; empty for a picture that was not drawn here.
+
+        It reads the same for ever, since nothing of it can change. No query after ``with_details()``. The embedding's word
+        is the name of its file there, and what was drawn without it does not name it.
+        """
+        if not self.generated:
+            return ""
+        version, embedding = self.version, self.version.embedding
+        with_it = self.variant == self.Variant.LEARNED
+        prompt = self.template.replace("{}", embedding.name) if with_it and self.template else self.prompt
+        more = {
+            "Model": (version.receipt or {}).get("base", {}).get("name"),
+            "TI_hashes": f"{embedding.name}: {version.blob[:_TI_HASH_CHARACTERS]}" if with_it else "",
+        }
+        return infotext.of_drawing(prompt, self.seed, self.settings, (self.width, self.height), **more)
+
+
+class Rendition(models.Model):
+    """A preview in another size or format, made when it is first asked for and then kept."""
+
+    class Kind(models.TextChoices):
+        AVIF = "avif", "AVIF"
+        WEBP = "webp", "WebP"
+
+    preview = models.ForeignKey(Preview, on_delete=models.CASCADE, related_name="renditions")
+    width = models.SmallIntegerField(help_text="Pixels.")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    blob = BlobField(owner="preview__version__embedding__owner", help_text="SHA-256 and storage key of the picture.")
+    size = models.IntegerField(help_text="Bytes of the picture.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["preview", "width", "kind"], name="registry_rendition_once")]
+
+
+def _srcset(urls: list[str], widths: list[int]) -> str:
+    return ", ".join(f"{url} {width}w" for url, width in zip(urls, widths, strict=True))

@@ -250,11 +250,11 @@ def see(rf, preview, user, digest=None, method="get", **headers):
     return serve_picture(request, preview.pk, digest or preview.blob[:12])
 
 
-def test_a_public_picture_may_be_kept_for_minutes(rf, preview):
+def test_a_public_picture_may_be_kept_for_ever(rf, preview):
     answer = see(rf, preview, AnonymousUser())
     assert answer.status_code == 200
     assert answer["Content-Type"] == "image/webp"
-    assert answer["Cache-Control"] == "public, max-age=300"
+    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer.content[:4] == b"RIFF"
     head = see(rf, preview, AnonymousUser(), method="head")

@@ -55,6 +55,25 @@ def test_a_camera_picture_is_turned_upright_and_tells_nothing_more():
     assert b"A camera" not in storage.read(result.blob)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_colours_of_another_space_are_brought_into_that_of_the_web(kind):
+    """A profile whose red is the green of sRGB, and the other way round."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")
+    _, image = stored(picture((40, 30), kind, colour=(250, 10, 10), icc_profile=swapped))
+    red, green, _ = image.convert("RGB").getpixel((20, 15))
+    assert green > 200 and red < 60
+    assert not image.info.get("icc_profile")
+
+
+@pytest.mark.parametrize("profile", [b"broken", b"x" * 200, "grey"])
+def test_a_profile_that_does_not_fit_is_no_reason_against_a_picture(profile):
+    if profile == "grey":
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    _, image = stored(picture((40, 30), "PNG", icc_profile=profile))
+    assert image.convert("RGB").getpixel((20, 15))[0] > 180
+
+
 def test_text_in_a_png_is_dropped():
     info = PngImagePlugin.PngInfo()
     info.add_text("parameters", "a secret prompt")

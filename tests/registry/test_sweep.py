@@ -63,6 +63,7 @@ def test_every_picture_and_training_image_is_kept():
     assert {str(field): field.owner for field in columns()} == {
         "registry.Version.blob": "embedding__owner",
         "registry.Preview.blob": "version__embedding__owner",
+        "registry.Rendition.blob": "preview__version__embedding__owner",
         "training.JobImage.blob": "job__owner",
         "training.JobPreview.blob": "job__owner",
     }

@@ -164,7 +164,10 @@ def test_page_and_api_offer_it_to_its_owner(alice, bob, done, as_user, api_as):
     answer = as_user(alice).post(f"{done.get_absolute_url()}/further", {"steps": "4"})
     further = Job.objects.get(continues=done)
     assert answer.url == further.get_absolute_url() and further.further == 4
-    assert f'<dt>Goes on from</dt><dd><a href="{done.get_absolute_url()}"' in as_user(alice).get(answer.url).content.decode()
+    assert (
+        f'<dt>Goes on from</dt><dd><a href="{done.get_absolute_url()}"'
+        in as_user(alice).get(answer.url).content.decode()
+    )
     answer = api_as(alice).post(f"/api/hub/jobs/{done.pk}/further", {"steps": 5})
     assert (answer.status_code, answer.json()["further"], answer.json()["continues"]) == (201, 5, done.pk)
     assert api_as(bob).post(f"/api/hub/jobs/{done.pk}/further", {"steps": 5}).status_code == 404

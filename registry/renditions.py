@@ -1,0 +1,51 @@
+"""The bytes of a preview: as it is stored, and in other sizes and formats, each made once and kept."""
+
+from __future__ import annotations
+
+import io
+
+from django.db import transaction
+from django.http import Http404
+from PIL import Image
+
+from registry import marks, palette, storage
+from registry.models import Preview, Rendition
+
+#: How each kind is encoded: AVIF at the speed from which on slower ones save next to nothing.
+_ENCODERS = {
+    Rendition.Kind.AVIF: {"quality": 60, "speed": 8, "max_threads": 1},
+    Rendition.Kind.WEBP: {"quality": 80, "method": 4},
+}
+
+
+def original(preview: Preview) -> bytes:
+    """Return a preview's file; of one that was drawn here with the marks that say what it shows.
+
+    They are written when it is sent: when it is stored, the embedding has no hash yet.
+    """
+    data = storage.read(preview.blob)
+    return marks.mark_webp(data, preview.a1111_text) if preview.generated else data
+
+
+def rendition(preview: Preview, width: int, kind: str) -> bytes:
+    """Return a preview in a width and kind that it is offered in, else ``Http404``: nobody makes us keep others."""
+    if width not in preview.rendition_widths or kind not in Rendition.Kind.values:
+        raise Http404
+    made = preview.renditions.filter(width=width, kind=kind).first() or _make(preview, width, Rendition.Kind(kind))
+    return storage.read(made.blob)
+
+
+@transaction.atomic
+def _make(preview: Preview, width: int, kind: Rendition.Kind) -> Rendition:
+    """Make and keep a rendition; who asks for the same one meanwhile waits, and gets this."""
+    Preview.objects.select_for_update().get(pk=preview.pk)
+    if made := preview.renditions.filter(width=width, kind=kind).first():
+        return made
+    with Image.open(io.BytesIO(storage.read(preview.blob)), formats=["WEBP"]) as image:
+        if preview.tone is None:  # of an older release
+            Preview.objects.filter(pk=preview.pk).update(tone=palette.tone(image))
+        height = max(1, round(preview.height * width / preview.width))
+        smaller = image.resize((width, height), Image.Resampling.LANCZOS)
+    text = preview.a1111_text
+    data = marks.save(smaller, kind.name, generated=preview.generated, parameters=text, **_ENCODERS[kind])
+    return Rendition.objects.create(preview=preview, width=width, kind=kind, blob=storage.put(data), size=len(data))
