@@ -69,6 +69,7 @@ def create_version(
         filename=prepared.filename,
         receipt=receipt,
     )
+    Embedding.objects.filter(pk=embedding.pk).update(vectors=version.vectors)
     fingerprints.index(version, inspection.encoders, uploads=prepared.uploads)
     create_previews(version, previews)
     return version

@@ -1,12 +1,27 @@
 from __future__ import annotations
 
+from django.contrib.sitemaps.views import index, sitemap
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 
-from registry import upload, views
+from registry import browse, upload, views
+from registry.feeds import feed
+from registry.sitemaps import SITEMAPS, robots
 
 app_name = "registry"
 urlpatterns = [
-    path("", views.browse, name="browse"),
+    path("", browse.browse, name="browse"),
+    # None of these can be an account or an embedding: their names have no dots.
+    path("robots.txt", robots, name="robots"),
+    path(
+        "sitemap.xml",
+        require_safe(index),
+        {"sitemaps": SITEMAPS, "sitemap_url_name": "registry:sitemap-part"},
+        name="sitemap",
+    ),
+    path("sitemap-<str:section>.xml", require_safe(sitemap), {"sitemaps": SITEMAPS}, name="sitemap-part"),
+    path("feed.atom", feed, name="feed"),
+    path("<str:owner>/feed.atom", feed, name="owner-feed"),
     path("upload", upload.upload, name="upload"),
     path("media/pictures/<int:pk>-<str:digest>-<int:width>.<str:kind>", views.rendition, name="rendition"),
     path("media/pictures/<int:pk>-<str:digest>.webp", views.picture, name="picture"),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Func
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,46 +14,13 @@ from hub.accounts.models import User
 from hub.accounts.names import SLUG
 from hub.preferences import Preferences
 from registry import charts, downloads, services, snippets
+from registry.browse import PAGE_SIZE
 from registry.errors import RegistryError
 from registry.formats import Dtype
 from registry.forms import DetailsForm
-from registry.models import FAMILY_CHOICES, Embedding, Kind
+from registry.models import Embedding
 from registry.moderation import tombstones
-from registry.search import Sort, search
-
-#: Cards on a page: fills two, three, four and six columns.
-PAGE_SIZE = 24
-#: Tags offered as filters.
-TOP_TAGS = 12
-SORT_LABELS = {
-    Sort.TRENDING: "Trending",
-    Sort.NEW: "Newest",
-    Sort.DOWNLOADS: "Most downloads",
-    Sort.LIKES: "Most likes",
-}
-
-
-@require_safe
-def browse(request: HttpRequest) -> HttpResponse:
-    """The grid, with search and filters; everything chosen is in the address."""
-    chosen = {key: request.GET.get(key, "") for key in ("q", "tag", "base", "kind", "sort")}
-    found = search(request.user, **chosen, explicit=Preferences.of(request).explicit).public().with_cards()
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "chosen": chosen,
-        "bases": FAMILY_CHOICES,
-        "kinds": Kind.choices,
-        "sorts": [(sort.value, label) for sort, label in SORT_LABELS.items()],
-        "top_tags": _top_tags(),
-    }
-    return render(request, "registry/browse.html", context)
-
-
-def _top_tags() -> Iterable[str]:
-    """The tags most used on public embeddings."""
-    tags = Embedding.objects.listed_for(AnonymousUser()).values(tag=Func("tags", function="unnest"))
-    return tags.annotate(uses=Count("id")).order_by("-uses", "tag").values_list("tag", flat=True)[:TOP_TAGS]
+from registry.search import search
 
 
 @require_safe

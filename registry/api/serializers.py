@@ -10,7 +10,7 @@ from rest_framework import serializers
 from registry.formats import Dtype, Family, Target
 from registry.formats.limits import MAX_FILES
 from registry.models import Embedding, File, Kind, License, Preview, Rating, Version, Visibility
-from registry.search import Sort
+from registry.search import VECTOR_RANGE, Sort
 
 Choices = list[tuple[str, str]]
 FAMILIES = [(family.value, family.label) for family in Family]
@@ -119,6 +119,14 @@ class ListQuerySerializer(serializers.Serializer):
     tag = serializers.CharField(required=False, allow_blank=True)
     base = choice(FAMILIES, required=False, allow_blank=True)
     kind = choice(Kind.choices, required=False, allow_blank=True)
+    license = choice(License.choices, required=False, allow_blank=True)
+    vectors = serializers.RegexField(
+        VECTOR_RANGE,
+        required=False,
+        allow_blank=True,
+        help_text="A number of vectors, or a range: 2, 3-4, 9-.",
+        error_messages={"invalid": "Give a number or a range, such as 2, 3-4 or 9-."},
+    )
     owner = serializers.CharField(required=False, allow_blank=True)
     sort = choice(
         _SORTS,

@@ -126,6 +126,9 @@ class Embedding(models.Model):
         help_text=_("What staff told its owner."),
     )
     moderated = models.DateTimeField(null=True, blank=True, editable=False)
+    vectors = models.SmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="Vectors of the newest version, by which lists are filtered."
+    )
     downloads = models.IntegerField(default=0, editable=False)
     likes = models.IntegerField(default=0, editable=False)
     skeletons = ArrayField(

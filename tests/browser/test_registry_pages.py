@@ -1,4 +1,4 @@
-"""Browse, search, open, upload: as a person with a browser does."""
+"""Open an embedding, download, upload: as a person with a browser does."""
 
 from __future__ import annotations
 
@@ -30,64 +30,6 @@ def share(owner, name, **fields):
 def shared(transactional_db, alice):
     share(alice, "lantern", tags=["paper"])
     share(alice, "kettle", kind="style")
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_the_first_page_shows_what_is_shared_without_sideways_scrolling(open_page, shared, width, scheme):
-    page = open_page(width=width, scheme=scheme)
-    page.goto("/")
-    assert page.get_by_role("link", name="Lantern").is_visible()
-    assert page.locator("img").first.evaluate("image => image.complete && image.naturalWidth") == 64
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_a_filter_changes_results_and_address_without_a_reload(open_page, shared):
-    page = open_page()
-    page.goto("/")
-    page.evaluate("window.stayed = true")
-    page.get_by_label("Kind").select_option("style")
-    page.get_by_role("link", name="Lantern").wait_for(state="detached")
-    assert page.get_by_role("link", name="Kettle").is_visible()
-    assert "kind=style" in page.url
-    assert page.get_by_role("status").inner_text() == "1 word"
-    assert page.evaluate("window.stayed")
-
-
-def test_a_search_keeps_the_filters_and_a_filter_keeps_the_search(open_page, shared, alice):
-    share(alice, "kettle-two", kind="object", tags=["paper"])
-    page = open_page()
-    page.goto("/?tag=paper")
-    page.get_by_label("Kind").select_option("object")
-    page.wait_for_url("**kind=object**")
-    page.get_by_role("searchbox").fill("kettle")
-    page.get_by_role("searchbox").press("Enter")
-    page.wait_for_url("**q=kettle**")
-    assert page.locator(".card-title").all_inner_texts() == ["Kettle-two"]
-
-    page.get_by_label("Sort").select_option("likes")
-    page.wait_for_url("**sort=likes**")
-    assert all(part in page.url for part in ("q=kettle", "tag=paper", "kind=object"))
-    assert page.get_by_role("heading", level=1).inner_text() == "“kettle”"
-
-
-def test_apply_is_there_only_where_filters_cannot_apply_themselves(open_page, shared):
-    page = open_page(width=360)
-    page.goto("/")
-    assert page.get_by_role("button", name="Apply").count() == 0
-    plain = open_page(scripts=False)
-    plain.goto("/")
-    plain.get_by_label("Kind").select_option("style")
-    plain.get_by_role("button", name="Apply").click()
-    assert plain.locator(".card-title").all_inner_texts() == ["Kettle"]
-
-
-def test_searching_works_without_scripts(open_page, shared):
-    page = open_page(scripts=False)
-    page.goto("/")
-    page.get_by_role("searchbox").fill("lant")
-    page.get_by_role("searchbox").press("Enter")
-    assert page.get_by_role("link", name="Lantern").is_visible()
-    assert page.get_by_role("link", name="Kettle").count() == 0
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])

@@ -1,0 +1,68 @@
+"""What somebody may have meant whose search found nothing.
+
+A word's neighbours, a letter left out, put in, changed or swapped with the next, are looked up in the search index all at
+once. So there is no list of words to keep: what it costs grows with the length of the word, not with the embeddings.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import F, Func, TextField, Value
+
+from registry.querysets import EmbeddingQuerySet
+from registry.search import words_of
+
+#: Words of a search that are corrected; each is one statement.
+MAX_WORDS = 3
+#: Letters of a word that is corrected: shorter ones have too many neighbours, longer ones take a thousand look-ups.
+LETTERS = range(3, 21)
+#: Embeddings whose words are looked at for each word.
+MAX_EMBEDDINGS = 200
+
+
+def suggest(public: EmbeddingQuerySet, q: str) -> str:
+    """Return the search with its unknown words corrected, "" where nothing better is known.
+
+    ``public`` is what may be hinted at.
+    """
+    words = words_of(q)[:MAX_WORDS]
+    corrected = [_nearest(public, word) for word in words]
+    return " ".join(corrected) if words and corrected != words else ""
+
+
+def _nearest(public: EmbeddingQuerySet, word: str) -> str:
+    """The word itself where it is known, else its neighbour in most embeddings, else the word."""
+    if len(word) not in LETTERS:
+        return word
+    near = neighbours(word) | {word}
+    # Only words of titles, names, tokens and tags: descriptions are stemmed, and hold misspelt words themselves.
+    query = SearchQuery(" | ".join(f"{item}:*AB" for item in near), search_type="raw", config="simple")
+    rows = public.order_by().filter(search=query).values_list(_names_in_search(), flat=True)[:MAX_EMBEDDINGS]
+    known = Counter(found for names in rows for found in names)
+    if any(found.startswith(word) for found in known):
+        return word
+    fitting = [
+        found for found in known if any(found[:length] in near for length in range(len(word) - 1, len(word) + 2))
+    ]
+    return max(fitting, key=lambda found: (found in near, known[found], -len(found), found), default=word)
+
+
+def _names_in_search() -> Func:
+    """The words of an embedding's title, name, token and tags."""
+    named = Func(F("search"), Value("{a,b}"), function="ts_filter", template='ts_filter(%(expressions)s::"char"[])')
+    return Func(named, function="tsvector_to_array", output_field=ArrayField(TextField()))
+
+
+def neighbours(word: str) -> set[str]:
+    """Every word that is one slip of the keyboard away."""
+    letters = sorted({*string.ascii_lowercase, *word})
+    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    left_out = {head + tail[1:] for head, tail in cuts if tail}
+    swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in letters}
+    put_in = {head + letter + tail for head, tail in cuts for letter in letters}
+    return (left_out | swapped | changed | put_in) - {word}
