@@ -66,12 +66,20 @@ class DetailsForm(Form):
     tags = forms.CharField(required=False, help_text="Separated by commas.")
     license = forms.ChoiceField(label="Licence", choices=License.choices)
     rating = forms.ChoiceField(
-        label=_("Content rating"), choices=Rating.choices, initial=Rating.GENERAL, widget=forms.RadioSelect
+        label=_("Content rating"),
+        choices=Rating.choices,
+        initial=Rating.GENERAL,
+        required=False,
+        widget=forms.RadioSelect,
     )
     visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
 
     def clean_tags(self) -> list[str]:
         return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+
+    def clean(self) -> dict[str, Any]:
+        """Leave the rating as it is where none was sent."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "rating" or value}
 
     @classmethod
     def of(cls, embedding: Embedding) -> DetailsForm:

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from hub.accounts import mails
 from registry import blobs
+from registry.moderation import audit
 from training import retention, transitions
 from training.leases import worker_transaction
 from training.models import Duty, Worker
@@ -51,6 +52,10 @@ def _forget_workers(stopping: Stopping) -> None:
     Worker.objects.filter(seen__lt=Now() - FORGET_WORKERS_AFTER).delete()
 
 
+def _forget_entries(stopping: Stopping) -> None:
+    audit.forget_old()
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One of the things to do: begun once in ``every``, however many workers there are."""
@@ -66,6 +71,7 @@ TASKS = (
     Task("abandoned jobs", timedelta(seconds=30), _end_abandoned),
     Task("training images", timedelta(hours=1), _delete_images),
     Task("workers", timedelta(hours=1), _forget_workers),
+    Task("audit log", timedelta(days=1), _forget_entries),
     Task("orphaned files", timedelta(days=1), _sweep),
 )
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.db.models.functions import Now
 
 from hub.accounts.models import User
 from registry.models import AuditEntry
+
+#: How long entries are kept. The database itself refuses to delete one within a year.
+KEPT = timedelta(days=366)
 
 
 def record(
@@ -22,3 +28,8 @@ def record(
         reason=reason,
         text=text,
     )
+
+
+def forget_old() -> int:
+    """Delete entries that are older than :data:`KEPT`, since they are about people; return how many."""
+    return AuditEntry.objects.filter(created__lt=Now() - KEPT).delete()[0]

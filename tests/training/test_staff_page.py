@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import Notice
+from registry.models import AuditEntry
 from tests.training.crowd import BUSY, DRAINING, EMPTY, SILENT, crowd
 from tests.training.results import bring
 from training import transitions
@@ -121,6 +122,26 @@ def test_a_drained_worker_gets_no_more_jobs_from_that_moment(staff, alice, submi
     assert transitions.claim(worker=BUSY) is not None
     assert staff.post("/staff/workers/nobody/drain").status_code == 404
     assert staff.post("/staff/workers/no%00body/drain").status_code == 404
+
+
+def test_each_action_is_in_the_audit_log_once_it_was_done(staff, alice, sam, submit):
+    job = submit(alice)
+    lease = transitions.claim(worker="w")
+    staff.post(f"/staff/jobs/{job.pk}/requeue", {"fence": "x"})  # nothing is done, nothing noted
+    staff.post(f"/staff/jobs/{job.pk}/requeue", {"fence": lease.fence})
+    staff.post(f"/staff/jobs/{job.pk}/cancel")
+    staff.post(f"/staff/jobs/{job.pk}/cancel")
+    staff.post(f"/staff/jobs/{job.pk}/retry")
+    again = Job.objects.get(state=State.QUEUED)
+    Worker.objects.create(name=BUSY, slots=1)
+    staff.post(f"/staff/workers/{BUSY}/drain")
+    entries = AuditEntry.objects.order_by("id").values_list("action", "by", "kind", "key", "about", "text")
+    assert list(entries) == [
+        ("job.requeue", sam.pk, "training.job", str(job.pk), alice.pk, "From w."),
+        ("job.cancel", sam.pk, "training.job", str(job.pk), alice.pk, ""),
+        ("job.retry", sam.pk, "training.job", str(job.pk), alice.pk, f"As job {again.pk}."),
+        ("worker.drain", sam.pk, "training.worker", BUSY, None, ""),
+    ]
 
 
 def test_what_an_action_told_comes_with_the_part_and_stays_when_the_page_asks_again(staff, alice, submit):
