@@ -26,6 +26,9 @@ def file(*, embedding: Embedding, reporter: User | None, reason: str, text: str 
     text = check_text(text, "text", MAX_REPORT_CHARACTERS)
     if reporter is not None and embedding.owner_id == reporter.pk:
         raise RegistryError("own", _("This is your own embedding: edit or delete it instead."))
+    # Nobody takes it down until the report is there: the database looks only at the end whether what a row names exists.
+    if not Embedding.objects.select_for_update(no_key=True).filter(pk=embedding.pk).exists():
+        raise RegistryError("gone", _("This embedding is not here any more."))
     try:
         with transaction.atomic():
             made = Report.objects.create(

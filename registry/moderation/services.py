@@ -65,14 +65,17 @@ def rate(*, embedding: Embedding, by: User, rating: str, locked: bool, text: str
 
 
 @transaction.atomic
-def take_down(*, embedding: Embedding, by: User, reason: str, text: str) -> Tombstone:
-    """Delete an embedding with its files and pictures for good, and leave a tombstone.
+def take_down(*, embedding: Embedding, by: User, reason: str, text: str) -> Tombstone | None:
+    """Delete an embedding with its files and pictures for good, and leave a tombstone; None when it is gone already.
 
     Its address answers 410 from then on, and neither its name nor its numbers or files are taken again. Hiding is what can
     be undone; of this only the tombstone can be lifted.
     """
     check_choice(reason, Reason, "reason")
-    embedding = Embedding.objects.select_for_update().select_related("owner").get(pk=embedding.pk)
+    locked = Embedding.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=embedding.pk).first()
+    if locked is None:
+        return None
+    embedding = locked
     stone = Tombstone.objects.create(
         embedding=embedding.pk,
         owner=embedding.owner,

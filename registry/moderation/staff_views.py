@@ -156,8 +156,10 @@ def take_down(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _embedding(request, pk, takedown_form=form)
     said = {name: form.cleaned_data[name] for name in ("reason", "text")}
-    services.take_down(embedding=found, by=request.user, **said)
-    messages.success(request, _("%(path)s is taken down. Its files and pictures are deleted.") % {"path": found})
+    if services.take_down(embedding=found, by=request.user, **said):
+        messages.success(request, _("%(path)s is taken down. Its files and pictures are deleted.") % {"path": found})
+    else:
+        messages.error(request, _("It was so already: somebody else was faster."))
     return redirect("registry:staff-tombstones")
 
 

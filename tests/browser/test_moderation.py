@@ -108,6 +108,7 @@ def test_a_suggestive_picture_is_blurred_until_somebody_asks_for_it(open_page, a
     show = page.get_by_role("checkbox", name="Show the pictures of Lantern")
     if scripts:
         assert "blur" in blur_of(page)
+        keep(page, "suggestive-blurred")
         axe(page)
         show.focus()
         page.keyboard.press("Space")

@@ -10,8 +10,8 @@ from django.db import InternalError, connection, transaction
 from django.db.utils import IntegrityError
 
 from hub.accounts.models import Notice
+from registry import renditions, storage
 from registry import services as registry
-from registry import storage
 from registry.errors import RegistryError
 from registry.formats import Dtype, Encoder, NamedFile, Target, canonical, write
 from registry.lookup import by_hash
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def work(alice, upload):
-    return upload(alice, previews=[NewPreview(picture=read_picture("p.png", picture()))])
+    return upload(alice, previews=[NewPreview(picture=read_picture("p.png", picture((600, 600))))])
 
 
 def told(person):
@@ -85,13 +85,17 @@ def test_what_is_taken_down_leaves_a_tombstone_and_no_byte(
     reported = reports.file(embedding=work, reporter=bob, reason="person", text="That is me.")
     version = work.latest
     kept = {"picture": version.previews.get().get_absolute_url(), "sha256": version.blob}
-    blobs = [version.blob, version.previews.get().blob]
+    smaller = renditions.rendition(version.previews.get(), version.previews.get().rendition_widths[0], "webp")
+    blobs = [version.blob, version.previews.get().blob, storage.put(smaller)]
     for blob in blobs:
         os.utime(storage._on_disk(storage.path_of(blob)), (time.time() - 600,) * 2)
     with django_capture_on_commit_callbacks(execute=True):
         stone = services.take_down(embedding=work, by=sam, reason="person", text="She did not agree.")
 
     assert not Embedding.objects.exists()
+    assert services.take_down(embedding=work, by=sam, reason="person", text="Twice.") is None
+    with pytest.raises(RegistryError, match="not here any more"):
+        reports.file(embedding=work, reporter=bob, reason="spam")
     assert list(storage.every_name()) == []
     page = client.get("/alice/red-heart")
     assert page.status_code == 410
@@ -128,7 +132,7 @@ def test_what_is_taken_down_leaves_a_tombstone_and_no_byte(
 
 
 def test_a_blob_that_somebody_elses_picture_shares_stays(work, bob, sam, upload, django_capture_on_commit_callbacks):
-    upload(bob, "blue-heart", seed=1, previews=[NewPreview(picture=read_picture("p.png", picture()))])
+    upload(bob, "blue-heart", seed=1, previews=[NewPreview(picture=read_picture("p.png", picture((600, 600))))])
     shared = work.latest.previews.get().blob
     for blob in (shared, work.latest.blob):
         os.utime(storage._on_disk(storage.path_of(blob)), (time.time() - 600,) * 2)
