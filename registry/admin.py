@@ -73,8 +73,8 @@ class EmbeddingAdmin(admin.ModelAdmin):
         "token",
         "base",
         "kind",
-        "visibility",
-        "rating",
+        "shown_to",
+        "rated",
         "moderation",
         "downloads",
         "likes",
@@ -111,6 +111,16 @@ class EmbeddingAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Embedding | None = None) -> bool:
         """What staff take down leaves a tombstone, and its owner is told: not so here."""
         return False
+
+    @admin.display(description=_("visibility"), ordering="visibility")
+    def shown_to(self, embedding: Embedding) -> str:
+        """In a word: what it means stands in the filter."""
+        return embedding.visibility
+
+    @admin.display(description=_("content rating"), ordering="rating")
+    def rated(self, embedding: Embedding) -> str:
+        """In a word too."""
+        return embedding.rating
 
     @admin.display(description=_("hide, rate, take down"))
     def decisions(self, embedding: Embedding) -> str:

@@ -157,3 +157,19 @@ def test_about_and_a_wrong_address_are_good_to_read(open_page, axe, keep, shared
     page.get_by_label("Search for it instead").fill("lant")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("link", name="Lantern")).to_be_visible()
+
+
+def test_the_administration_works_under_the_policy_and_leads_to_where_staff_decide(open_page, keep, shared, sam):
+    sam.is_superuser = True
+    sam.save()
+    page = open_page(user=sam)
+    page.goto("/admin/")
+    page.get_by_role("link", name="Embeddings", exact=True).click()
+    page.locator("#searchbar").fill("lantern")
+    page.get_by_role("button", name="Search").click()
+    keep(page, "administration-list")
+    page.get_by_role("link", name="alice/lantern").click()
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    keep(page, "administration-embedding")
+    page.get_by_role("link", name="Moderate").click()
+    expect(page.get_by_role("heading", name="alice/lantern")).to_be_visible()
