@@ -19,6 +19,7 @@ from registry.models import (
     Rating,
     Visibility,
 )
+from registry.validation import MAX_NOTES_CHARACTERS
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -142,3 +143,48 @@ class UploadForm(DetailsForm):
         super().__init__(*args, **options)
         if not alone:  # nobody could tell which word a picture shows
             del self.fields["pictures"]
+
+
+class VersionForm(Form):
+    """The next version of an embedding: its file, and what is new."""
+
+    file = ManyFilesField(
+        label=_("Embedding file"),
+        allow_empty_file=True,
+        help_text=_("For the same base model. Choose several files where they belong together."),
+    )
+    notes = forms.CharField(
+        label=_("What is new"),
+        required=False,
+        max_length=MAX_NOTES_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    pictures = ManyFilesField(
+        label=_("Preview pictures"),
+        required=False,
+        help_text=_("JPEG, PNG or WebP. What the camera or program wrote into them is removed."),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.data.get("part"):
+            self._add_part()
+
+    def ask_for_part(self) -> None:
+        """Let the person say which of several embeddings in the files is meant."""
+        if "part" not in self.fields:
+            self._add_part()
+
+    def _add_part(self) -> None:
+        self.fields["part"] = forms.CharField(
+            label=_("Which of them"), max_length=200, help_text=_("As it is named above; then choose the file again.")
+        )
+
+
+class PicturesForm(Form):
+    """More pictures for a version."""
+
+    pictures = ManyFilesField(
+        label=_("Add pictures"),
+        help_text=_("JPEG, PNG or WebP. What the camera or program wrote into them is removed."),
+    )

@@ -54,7 +54,8 @@ class EmbeddingQuerySet(models.QuerySet):
 
     def with_cards(self) -> Self:
         """With what a card shows: owner, newest version and its cover. Three queries whatever the rows."""
-        covers = apps.get_model("registry", "Preview").objects.filter(variant="learned")
+        as_it_is = Q(settings__strength__isnull=True) | Q(settings__strength=1)
+        covers = apps.get_model("registry", "Preview").objects.filter(as_it_is, variant="learned")
         versions = apps.get_model("registry", "Version").objects.order_by("embedding_id", "-number")
         return self.select_related("owner").prefetch_related(
             Prefetch("versions", versions.distinct("embedding_id"), to_attr="latest_versions"),

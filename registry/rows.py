@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
@@ -88,6 +89,8 @@ def create_previews(version: Version, previews: Sequence[NewPreview]) -> list[Pr
     for preview in previews:
         if preview.picture.data is not None:
             storage.put(preview.picture.data)
+    last = version.previews.aggregate(last=Max("position"))["last"]
+    start = 0 if last is None else last + 1  # some may have been taken away
     return Preview.objects.bulk_create(
         Preview(
             version=version,
@@ -104,5 +107,5 @@ def create_previews(version: Version, previews: Sequence[NewPreview]) -> list[Pr
             settings=preview.settings,
             tone=preview.picture.tone,
         )
-        for position, preview in enumerate(previews, start=present)
+        for position, preview in enumerate(previews, start=start)
     )

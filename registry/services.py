@@ -32,6 +32,7 @@ from registry.moderation.services import check_rating_change
 from registry.previews import NewPreview
 from registry.skeletons import skeletons
 from registry.validation import (
+    MAX_NOTES_CHARACTERS,
     check_choice,
     check_name,
     check_text,
@@ -41,8 +42,6 @@ from registry.validation import (
 )
 from registry.vocabularies import is_word
 
-#: Characters of a version's notes, as the column has them.
-MAX_NOTES_CHARACTERS = 500
 #: Fields that may change after creation. Name, token and base family are in files that people already have.
 EDITABLE = frozenset({"title", "description", "kind", "tags", "license", "visibility", "rating"})
 

@@ -1,91 +1,86 @@
-"""How to use an embedding in each tool, and its previews arranged for comparison."""
+"""How to use an embedding in each tool: the file that it reads, and text to paste."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
-from registry.formats import Dtype, Family, Target
-from registry.models import Embedding, File, Kind, Preview, Version, Visibility
+from registry.formats import Family, Target
+from registry.models import Embedding, Kind, Version, Visibility
+
+#: Where a pasted snippet finds the API token that a private embedding needs.
+TOKEN_VARIABLE = "STARWORD_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Text to copy for one tool, with the file it needs."""
+    """Text to copy for one tool, with the file it needs. ``where`` says what to do with the file, "" for nothing."""
 
     tool: str
-    hint: str
+    slug: str
+    where: str | Promise
     code: str
     target: Target
+    needs_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """The same prompt and seed with the embedding and, where it was drawn, with the initialiser words instead."""
+class _Subject:
+    """What snippets are about: a version, the files it has, and the address of the hub that tells of it."""
 
-    learned: Preview
-    initialiser: Preview | None
+    embedding: Embedding
+    version: Version
+    site: str
+    targets: frozenset[str]
 
+    @property
+    def is_private(self) -> bool:
+        return self.embedding.visibility == Visibility.PRIVATE
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A file to download for some tools; ``half`` is the same in float16, where the numbers allow it."""
+    @property
+    def file(self) -> str:
+        return f"{self.embedding.name}.safetensors"
 
-    target: Target
-    file: File
-    half: File | None
+    def address(self, target: Target) -> str:
+        """Where a program gets a file: by the API, which takes a token, where one is needed."""
+        owner, name, number = self.embedding.owner.username, self.embedding.name, self.version.number
+        if not self.is_private:
+            return self.site + reverse("registry:download", args=[owner, name, number, target.value])
+        asked = urlencode({"format": target.value, "version": number})
+        return f"{self.site}{reverse('api-download', args=[owner, name])}?{asked}"
 
+    def prompt(self, word: str) -> str:
+        """What to write with a word that stands for the embedding."""
+        return word if self.embedding.kind == Kind.NEGATIVE else self.example(word)
 
-def formats(version: Version) -> Sequence[Format]:
-    """What a version can be downloaded as, in the order of the targets."""
-    files = [file for file in version.files.all() if file.target in list(Target)]
-    halves = {(file.target, file.filename): file for file in files if file.dtype == Dtype.FLOAT16}
-    found = [
-        Format(Target(file.target), file, halves.get((file.target, file.filename)))
-        for file in files
-        if file.dtype == Dtype.FLOAT32
-    ]
-    order = list(Target)
-    return sorted(found, key=lambda item: order.index(item.target))
-
-
-def contents(version: Version) -> Sequence[File]:
-    """One file of each content: several tools read the same bytes under another name."""
-    return list({file.sha256: file for file in reversed(version.files.all())}.values())[::-1]
-
-
-def preview_pairs(version: Version) -> Sequence[Pair]:
-    """Arrange a version's previews; those without a counterpart stand alone."""
-    previews = list(version.previews.all())
-    plain = {(item.template, item.seed): item for item in previews if item.variant == Preview.Variant.INITIALISER}
-    learned = [item for item in previews if item.variant == Preview.Variant.LEARNED]
-    return [Pair(item, plain.get((item.template, item.seed)) if item.template else None) for item in learned]
+    def example(self, word: str) -> str:
+        """A whole prompt; the word of a negative embedding is not in it."""
+        return _PROMPTS[Kind(self.embedding.kind)].format(word)
 
 
 def for_version(embedding: Embedding, version: Version, site: str) -> Sequence[Snippet]:
-    """The snippets for diffusers, A1111 and ComfyUI, ready to paste: of each tool that reads one of the version's files."""
-    stem = embedding.name
-    target = Target.CANONICAL
-    address = site + reverse("registry:download", args=[embedding.owner.username, stem, version.number, target.value])
-    comfyui = Snippet(
-        "ComfyUI",
-        f"Put {stem}.safetensors into the folder models/embeddings/, then write:",
-        _prompt(embedding, f"embedding:{stem}") if embedding.kind != Kind.NEGATIVE else f"embedding:{stem}",
-        target,
-    )
-    written = {file.target for file in version.files.all()}
-    if embedding.base not in _BASES or Target.DIFFUSERS not in written:
-        return [comfyui] if Target.COMFYUI in written else []
-    a1111 = Snippet(
-        "A1111 and Forge",
-        f"Put {stem}.safetensors into the folder embeddings/. The file's name is the word:",
-        _prompt(embedding, stem) if embedding.kind != Kind.NEGATIVE else stem,
-        target,
-    )
-    return [Snippet("diffusers", "Python", _diffusers(embedding, address), target), a1111, comfyui]
+    """The snippets that run as pasted, of each tool that reads one of the version's files.
+
+    ``site`` is the hub's address without a slash at its end. The version's files must be at hand for this to cost no query.
+    """
+    written = frozenset(file.target for file in version.files.all())
+    subject = _Subject(embedding, version, site, written)
+    return [snippet for make in _TOOLS if (snippet := make(subject)) is not None]
+
+
+def has_hugging_face(embedding: Embedding) -> bool:
+    """Whether this hub answers the clients of the Hugging Face Hub: the one place that says so."""
+    try:
+        resolve(f"/{embedding.owner.username}/{embedding.name}/resolve/main/{_LEARNED}")
+    except Resolver404:
+        return False
+    return True
 
 
 #: Prompts to try an embedding with; a negative one goes into the negative prompt.
@@ -96,10 +91,10 @@ _BASES = {
     Family.SDXL: "stabilityai/stable-diffusion-xl-base-1.0",
     Family.POCKET: "training/pocket/weights",
 }
-
-
-def _prompt(embedding: Embedding, word: str) -> str:
-    return _PROMPTS[Kind(embedding.kind)].format(word)
+#: Families that the tools with a window can load a base model of.
+_WIDELY_KNOWN = (Family.SD1, Family.SD2, Family.SDXL)
+#: Names that diffusers gives the files of a repository: of the first text encoder, and of SDXL's second.
+_LEARNED, _LEARNED_SECOND = "learned_embeds.safetensors", "learned_embeds_2.safetensors"
 
 
 def _literal(text: str) -> str:
@@ -107,18 +102,22 @@ def _literal(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _diffusers(embedding: Embedding, address: str) -> str:
+def _diffusers(subject: _Subject) -> Snippet | None:
     """Fetch the file and load it with diffusers' own loader."""
-    family = Family(embedding.base)
-    file, token = _literal(f"{embedding.name}.safetensors"), _literal(embedding.token)
+    embedding = subject.embedding
+    if embedding.base not in _BASES or Target.DIFFUSERS not in subject.targets:
+        return None
+    code = _loading(subject) + _draw(subject)
+    return Snippet("diffusers", "diffusers", "", code, Target.CANONICAL, needs_token=subject.is_private)
+
+
+def _loading(subject: _Subject) -> str:
+    family, file = Family(subject.embedding.base), _literal(subject.file)
+    token = _literal(subject.embedding.token)
+    imports, fetch = _fetching(subject)
     base = _literal(_BASES[family])
     if family == Family.POCKET:
         base += "  # in the folder of this hub's source"
-    if embedding.visibility == Visibility.PRIVATE:
-        imports, fetch = "", "# This embedding is private: download its file here first.\n"
-    else:
-        imports = "from urllib.request import urlretrieve\n"
-        fetch = f"urlretrieve({_literal(address)}, {file})\n"
     if family == Family.SDXL:
         return (
             f"{imports}from diffusers import StableDiffusionXLPipeline\nfrom safetensors.torch import load_file\n\n{fetch}"
@@ -126,16 +125,101 @@ def _diffusers(embedding: Embedding, address: str) -> str:
             f'pipe.load_textual_inversion(state["clip_g"], token={token},\n'
             "    text_encoder=pipe.text_encoder_2, tokenizer=pipe.tokenizer_2)\n"
             f'pipe.load_textual_inversion(state["clip_l"], token={token},\n'
-            f"    text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer)\n{_draw(embedding)}"
+            "    text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer)\n"
         )
     return (
         f"{imports}from diffusers import StableDiffusionPipeline\n\n{fetch}"
         f"base = {base}\npipe = StableDiffusionPipeline.from_pretrained(base)\n"
-        f"pipe.load_textual_inversion({file}, token={token})\n{_draw(embedding)}"
+        f"pipe.load_textual_inversion({file}, token={token})\n"
     )
 
 
-def _draw(embedding: Embedding) -> str:
-    prompt = _literal(_prompt(embedding, embedding.token))
-    negative = f", negative_prompt={_literal(embedding.token)}" if embedding.kind == Kind.NEGATIVE else ""
-    return f'pipe({prompt}{negative}).images[0].save("picture.png")'
+def _fetching(subject: _Subject) -> tuple[str, str]:
+    """The imports and the lines that bring the canonical file here."""
+    address, file = _literal(subject.address(Target.CANONICAL)), _literal(subject.file)
+    if not subject.is_private:
+        return "from urllib.request import urlretrieve\n", f"urlretrieve({address}, {file})\n"
+    imports = "import os\nfrom pathlib import Path\nfrom urllib.request import Request, urlopen\n"
+    headers = f'{{"Authorization": "Bearer " + os.environ["{TOKEN_VARIABLE}"]}}'
+    return (
+        imports,
+        f"request = Request({address},\n    headers={headers})\nPath({file}).write_bytes(urlopen(request).read())\n",
+    )
+
+
+def _draw(subject: _Subject) -> str:
+    token = subject.embedding.token
+    negative = f", negative_prompt={_literal(token)}" if subject.embedding.kind == Kind.NEGATIVE else ""
+    return f'pipe({_literal(subject.example(token))}{negative}).images[0].save("picture.png")'
+
+
+def _a1111(subject: _Subject) -> Snippet | None:
+    if subject.embedding.base not in _BASES or Target.A1111 not in subject.targets:
+        return None
+    where = _("Put the file into the folder embeddings/. Its name is the word:")
+    return Snippet("A1111, Forge", "a1111", where, subject.prompt(subject.embedding.name), Target.A1111)
+
+
+def _comfyui(subject: _Subject) -> Snippet | None:
+    if Target.COMFYUI not in subject.targets:
+        return None
+    where = _("Put the file into the folder models/embeddings/, then write:")
+    return Snippet("ComfyUI", "comfyui", where, subject.prompt(f"embedding:{subject.embedding.name}"), Target.COMFYUI)
+
+
+def _invokeai(subject: _Subject) -> Snippet | None:
+    if subject.embedding.base not in _WIDELY_KNOWN or Target.INVOKEAI not in subject.targets:
+        return None
+    where = _("Install the file in the model manager. Its name in angle brackets is the word:")
+    return Snippet("InvokeAI", "invokeai", where, subject.prompt(f"<{subject.embedding.name}>"), Target.INVOKEAI)
+
+
+def _kohya(subject: _Subject) -> Snippet | None:
+    """The drawing script of sd-scripts, where the name of the file is the word."""
+    embedding = subject.embedding
+    if embedding.base not in _WIDELY_KNOWN or Target.KOHYA not in subject.targets:
+        return None
+    family = {Family.SD2: " --v2", Family.SDXL: " --sdxl"}.get(Family(embedding.base), "")
+    prompt = subject.example(embedding.name)
+    if embedding.kind == Kind.NEGATIVE:
+        prompt += f" --n {embedding.name}"
+    code = (
+        f"python gen_img.py{family} --ckpt model.safetensors --outdir . \\\n"
+        f'  --textual_inversion_embeddings {subject.file} \\\n  --prompt "{prompt}"'
+    )
+    where = _("Put the file into the folder of sd-scripts; model.safetensors stands for your base model:")
+    return Snippet("kohya", "kohya", where, code, Target.KOHYA)
+
+
+def _curl(subject: _Subject) -> Snippet:
+    """Addresses hold names of accounts and embeddings, which no shell takes for anything else."""
+    header = f'  -H "Authorization: Bearer ${TOKEN_VARIABLE}" \\\n' if subject.is_private else ""
+    code = f"curl --fail --location --output {subject.file} \\\n{header}  '{subject.address(Target.CANONICAL)}'"
+    return Snippet("curl", "curl", "", code, Target.CANONICAL, needs_token=subject.is_private)
+
+
+def _hugging_face(subject: _Subject) -> Snippet | None:
+    """The client of the Hugging Face Hub, told that this hub is one."""
+    embedding = subject.embedding
+    if Target.DIFFUSERS not in subject.targets or not has_hugging_face(embedding):
+        return None
+    files = [_LEARNED, _LEARNED_SECOND] if embedding.base == Family.SDXL else [_LEARNED]
+    token = f', token=os.environ["{TOKEN_VARIABLE}"]' if subject.is_private else ""
+    place = f'"{embedding.owner.username}/{embedding.name}"'
+    calls = "\n".join(f'print(hf_hub_download({place}, "{file}"{token}))' for file in files)
+    code = (
+        f'import os\n\nos.environ["HF_ENDPOINT"] = "{subject.site}"  # before the client is imported\n'
+        f"from huggingface_hub import hf_hub_download\n\n{calls}"
+    )
+    return Snippet("Hugging Face", "hugging-face", "", code, Target.DIFFUSERS, needs_token=subject.is_private)
+
+
+_TOOLS: Sequence[Callable[[_Subject], Snippet | None]] = (
+    _diffusers,
+    _a1111,
+    _comfyui,
+    _invokeai,
+    _kohya,
+    _curl,
+    _hugging_face,
+)

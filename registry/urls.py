@@ -4,7 +4,7 @@ from django.contrib.sitemaps.views import index, sitemap
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
-from registry import browse, upload, views
+from registry import browse, embedding_page, owner_pages, upload, views
 from registry.feeds import feed
 from registry.sitemaps import SITEMAPS, robots
 
@@ -23,14 +23,19 @@ urlpatterns = [
     path("feed.atom", feed, name="feed"),
     path("<str:owner>/feed.atom", feed, name="owner-feed"),
     path("upload", upload.upload, name="upload"),
-    path("media/pictures/<int:pk>-<str:digest>-<int:width>.<str:kind>", views.rendition, name="rendition"),
-    path("media/pictures/<int:pk>-<str:digest>.webp", views.picture, name="picture"),
+    path("media/pictures/<int:pk>-<str:digest>-<int:width>.<str:kind>", embedding_page.rendition, name="rendition"),
+    path("media/pictures/<int:pk>-<str:digest>.webp", embedding_page.picture, name="picture"),
+    path("media/cards/<int:pk>-<str:digest>.jpg", embedding_page.card, name="card"),
     path("", include("registry.moderation.urls")),
     path("<str:owner>", views.owner, name="owner"),
-    path("<str:owner>/<str:name>", views.embedding, name="embedding"),
-    path("<str:owner>/<str:name>/edit", views.edit, name="edit"),
-    path("<str:owner>/<str:name>/delete", views.delete, name="delete"),
-    path("<str:owner>/<str:name>/publish", views.publish, name="publish"),
-    path("<str:owner>/<str:name>/like", views.like, name="like"),
-    path("<str:owner>/<str:name>/v<int:number>/<str:target>", views.download, name="download"),
+    path("<str:owner>/<str:name>", embedding_page.embedding, name="embedding"),
+    path("<str:owner>/<str:name>/edit", owner_pages.edit, name="edit"),
+    path("<str:owner>/<str:name>/delete", owner_pages.delete, name="delete"),
+    path("<str:owner>/<str:name>/publish", owner_pages.publish, name="publish"),
+    path("<str:owner>/<str:name>/new-version", owner_pages.new_version, name="new-version"),
+    path("<str:owner>/<str:name>/pictures", owner_pages.pictures, name="pictures"),
+    path("<str:owner>/<str:name>/pictures/<int:pk>", owner_pages.change_picture, name="change-picture"),
+    path("<str:owner>/<str:name>/like", embedding_page.like, name="like"),
+    path("<str:owner>/<str:name>/v<int:number>/training.json", embedding_page.receipt, name="receipt"),
+    path("<str:owner>/<str:name>/v<int:number>/<str:target>", embedding_page.download, name="download"),
 ]

@@ -20,6 +20,8 @@ from registry.skeletons import is_invisible
 
 #: Characters of the name kept of an uploaded file, as file systems have it.
 MAX_FILENAME_CHARACTERS = 255
+#: Characters of a version's notes, as the column has them.
+MAX_NOTES_CHARACTERS = 500
 _TAG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 #: Choose between the text and the coloured form of a symbol, and stand in many an emoji; nothing is lost without them.

@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from PIL import Image
 
 from hub.accounts.models import ApiToken
+from registry import share_card
 from registry.formats import Encoder, canonical
 from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
@@ -69,6 +70,18 @@ TABLE = [
     ("POST", "/alice/public-one/delete", "<owner>/<name>/delete", (302, 403, 302, 403)),
     ("POST", "/alice/private-one/delete", "<owner>/<name>/delete", (302, 404, 302, 403)),
     ("POST", "/alice/private-one/publish", "<owner>/<name>/publish", (302, 404, 302, 403)),
+    ("GET", "/alice/public-one/new-version", "<owner>/<name>/new-version", (302, 403, 200, 403)),
+    ("GET", "/alice/private-one/new-version", "<owner>/<name>/new-version", (302, 404, 200, 403)),
+    ("POST", "/alice/public-one/new-version", "<owner>/<name>/new-version", (302, 403, 422, 403)),
+    ("GET", "/alice/public-one/pictures", "<owner>/<name>/pictures", (302, 403, 200, 403)),
+    ("POST", "/alice/public-one/pictures", "<owner>/<name>/pictures", (302, 403, 422, 403)),
+    ("POST", "/alice/private-one/pictures", "<owner>/<name>/pictures", (302, 404, 422, 403)),
+    ("POST", "/alice/private-one/pictures/{preview}", "<owner>/<name>/pictures/<int:pk>", (302, 404, 302, 403)),
+    ("POST", "/alice/public-one/pictures/{preview}", "<owner>/<name>/pictures/<int:pk>", (302, 403, 404, 403)),
+    ("GET", "/alice/private-one/v1/training.json", "<owner>/<name>/v<int:number>/training.json", (404, 404, 200, 200)),
+    ("GET", "/alice/public-one/v1/training.json", "<owner>/<name>/v<int:number>/training.json", (404, 404, 404, 404)),
+    ("GET", "/media/cards/{card}.jpg", "media/cards/<int:pk>-<digest>.jpg", (200, 200, 200, 200)),
+    ("GET", "/media/cards/{private_card}.jpg", "media/cards/<int:pk>-<digest>.jpg", (404, 404, 404, 404)),
     ("POST", "/alice/public-one/like", "<owner>/<name>/like", (302, 302, 302, 302)),
     ("POST", "/alice/private-one/like", "<owner>/<name>/like", (302, 404, 302, 302)),
     ("GET", "/alice/public-one/v1/canonical", "<owner>/<name>/v<int:number>/<target>", (200, 200, 200, 200)),
@@ -254,6 +267,7 @@ def world(alice, bob, sam):
             owner=alice, filename="x.safetensors", data=own, name=f"{visibility}-one", title=visibility, token=f"<{visibility}>",
             kind="object", base="sd1", license="cc0-1.0", visibility=visibility,
             previews=[NewPreview(picture=picture), NewPreview(picture=large)],
+            receipt={"steps": 1} if visibility == "private" else None,
         )  # fmt: skip
     job = Job.objects.create(
         owner=alice, base=find_base("pocket"), name="a-job", token="<a-job>", kind="object", initialiser="thing",
@@ -292,7 +306,14 @@ def world(alice, bob, sam):
         "job_preview": sketch.pk,
         "picture": address_of(made["private"].previews.first()),
         "large_picture": address_of(made["private"].previews.last()),
+        "preview": made["private"].previews.first().pk,
+        "card": card_of(made["unlisted"]),
+        "private_card": card_of(made["private"]),
     }
+
+
+def card_of(version):
+    return share_card.address(version.embedding, version).removeprefix("/media/cards/").removesuffix(".jpg")
 
 
 @pytest.mark.parametrize("who", WHO)

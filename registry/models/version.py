@@ -69,7 +69,8 @@ class Version(models.Model):
         """The picture to show where there is room for one; no query after ``with_cards()`` or ``with_details()``."""
         if hasattr(self, "covers"):
             return next(iter(self.covers), None)
-        return next((p for p in self.previews.all() if p.variant == Preview.Variant.LEARNED), None)
+        learned = (p for p in self.previews.all() if p.variant == Preview.Variant.LEARNED)
+        return next((p for p in learned if not p.is_strength_step), None)
 
 
 class File(models.Model):
@@ -160,6 +161,16 @@ class Preview(models.Model):
     def generated(self) -> bool:
         """Whether a model drew it here, which its every file must say."""
         return self.source == self.Source.GENERATED
+
+    @property
+    def strength(self) -> float:
+        """What the learned vectors were multiplied with; 1 is the embedding as it is."""
+        return self.settings.get("strength", 1)
+
+    @property
+    def is_strength_step(self) -> bool:
+        """Whether it shows the embedding weaker or stronger than it is; such pictures stand for nothing else."""
+        return self.strength != 1
 
     @property
     def rendition_widths(self) -> list[int]:

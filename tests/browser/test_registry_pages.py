@@ -46,8 +46,8 @@ def test_an_embeddings_page_offers_its_file(open_page, shared, width, scheme):
 def test_on_a_phone_the_download_comes_before_the_pictures(open_page, shared):
     page = open_page(width=360)
     page.goto("/alice/lantern")
-    download = page.get_by_role("link", name="Download", exact=True).bounding_box()
-    assert download["y"] < page.locator(".pictures").bounding_box()["y"]
+    download = page.get_by_role("link", name="Download").bounding_box()
+    assert download["y"] < page.locator(".comparison").bounding_box()["y"]
 
 
 def test_an_upload_shows_what_is_inside_before_it_publishes(open_page, transactional_db, alice):

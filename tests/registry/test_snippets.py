@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import shlex
 
 import pytest
 
-from registry import services
+from registry import services, snippets
 from registry.errors import RegistryError
 from registry.formats import Encoder, Family, canonical
 from registry.formats.encoder_names import LAYERS
@@ -15,6 +16,12 @@ from registry.snippets import for_version
 from tests.registry.samples import sdxl_file, vectors
 
 HOSTILE = ['");__import__("os").system("id");("', "'+x+'", "\\", 'a"""b', '\\"', "{}", "{0.name}", "%s", "<x>\u2028y"]
+
+
+@pytest.fixture(autouse=True)
+def no_other_protocol(monkeypatch):
+    """What other protocols the hub answers is not looked at here."""
+    monkeypatch.setattr(snippets, "has_hugging_face", lambda embedding: False)
 
 
 def code_of(embedding, tool="diffusers"):
@@ -52,16 +59,37 @@ def test_a_token_with_a_quote_is_refused(alice, upload, token):
 
 def test_a_token_that_is_a_word_of_the_prompt_stays_one_word(alice, upload):
     embedding = upload(alice, "photo-one", token="photo")
-    assert code_of(embedding, "A1111 and Forge") == "a photo of photo-one"
+    assert code_of(embedding, "A1111, Forge") == "a photo of photo-one"
     assert code_of(embedding, "ComfyUI") == "a photo of embedding:photo-one"
     assert 'pipe("a photo of photo")' in code_of(embedding)
 
 
-def test_a_private_file_is_not_fetched_from_an_address_that_would_refuse(alice, upload):
+def test_a_private_file_is_fetched_with_a_token_and_a_public_one_without(alice, upload):
     embedding = upload(alice, visibility="private")
-    assert "urlretrieve" not in code_of(embedding)
+    assert 'os.environ["STARWORD_TOKEN"]' in code_of(embedding)
+    assert "Authorization: Bearer $STARWORD_TOKEN" in code_of(embedding, "curl")
+    assert "http://hub/api/hub/embeddings/alice/red-heart/download" in code_of(embedding, "curl")
     services.publish(embedding=embedding)
+    assert "STARWORD_TOKEN" not in code_of(embedding) + code_of(embedding, "curl")
     assert "http://hub/alice/red-heart/v1/canonical" in code_of(embedding)
+
+
+def test_the_hugging_face_client_is_shown_where_the_hub_answers_it(alice, upload, monkeypatch):
+    embedding = upload(alice, visibility="private")
+    assert "Hugging Face" not in [item.tool for item in for_version(embedding, embedding.latest, "http://hub")]
+    monkeypatch.setattr(snippets, "has_hugging_face", lambda embedding: True)
+    code = code_of(embedding, "Hugging Face")
+    assert ast.parse(code)
+    assert code.index('os.environ["HF_ENDPOINT"] = "http://hub"') < code.index("from huggingface_hub import")
+    assert 'hf_hub_download("alice/red-heart", "learned_embeds.safetensors", token=os.environ' in code
+
+
+def test_kohya_is_told_the_family_and_where_a_negative_word_goes(alice, upload):
+    plain, double = upload(alice), upload(alice, "xl-heart", base="sdxl", data=sdxl_file(), kind="negative")
+    assert shlex.split(code_of(plain, "kohya"))[-1] == "a photo of red-heart"
+    words = shlex.split(code_of(double, "kohya"))
+    assert "--sdxl" in words
+    assert words[-1].endswith("--n xl-heart")
 
 
 @pytest.mark.parametrize("family", list(Family))
@@ -80,4 +108,4 @@ def test_only_tools_that_read_one_of_its_files_are_shown(alice, upload):
     half = upload(alice, "half-one", base="sdxl", data=canonical([Encoder("clip_l", vectors(1), "F32")]))
     layers = upload(alice, "layers", data=canonical([Encoder(name, vectors(2), "F32") for name in LAYERS]))
     told = [[item.tool for item in for_version(one, one.latest, "http://hub")] for one in (flux, half, layers)]
-    assert told == [["ComfyUI"], ["ComfyUI"], []]
+    assert told == [["ComfyUI", "curl"], ["ComfyUI", "curl"], ["curl"]]

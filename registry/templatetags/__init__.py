@@ -1,0 +1,1 @@
+"""What the registry's templates need beside the framework's."""
