@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,7 +29,7 @@ from registry import (
 from registry.access import find
 from registry.errors import RegistryError
 from registry.formats import Dtype
-from registry.models import Embedding, Version, Visibility
+from registry.models import Embedding, Version
 
 logger = logging.getLogger(__name__)
 
@@ -144,8 +145,8 @@ def like(request: HttpRequest, owner: str, name: str) -> HttpResponse:
 
 @require_safe
 def card(request: HttpRequest, pk: int, digest: str) -> HttpResponseBase:
-    """The picture that other sites show beside a link; the address of an earlier one leads to that of now."""
-    shared = Version.objects.exclude(embedding__visibility=Visibility.PRIVATE)
+    """The picture that other sites show beside a link, of what everybody may see; the address of an earlier one leads to that of now."""
+    shared = Version.objects.filter(embedding__in=Embedding.objects.visible_to(AnonymousUser()))
     version = get_object_or_404(shared.select_related("embedding__owner").prefetch_related("previews"), pk=pk)
     current = share_card.digest(version.embedding, version)
     if digest != current:
