@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
 from registry import licences, share_card
-from registry.models import Embedding, Preview, Version, Visibility
+from registry.models import Embedding, Preview, Rating, Version, Visibility
 
 #: Characters of a description in a link's preview; sites cut what is longer.
 MAX_SUMMARY_CHARACTERS = 200
@@ -31,8 +31,8 @@ class Share:
 
 
 def describe(embedding: Embedding, version: Version, absolute: Callable[[str], str]) -> Share | None:
-    """Return what to tell of an embedding, None for a private one. ``absolute`` makes a path a whole address."""
-    if embedding.visibility == Visibility.PRIVATE:
+    """Return what to tell of an embedding, None for one that not everybody may see. ``absolute`` makes a path a whole address."""
+    if embedding.visibility == Visibility.PRIVATE or embedding.is_hidden:
         return None
     address = absolute(embedding.get_absolute_url())
     text = " ".join(strip_tags(embedding.description_html).split())
@@ -59,15 +59,16 @@ def _structured(
         "dateModified": embedding.updated.isoformat(),
         "keywords": embedding.tags,
         "version": str(version.number),
-        "image": [_image(preview, absolute) for preview in _shown(version)],
+        "image": [_image(preview, absolute) for preview in _shown(embedding, version)],
     }
     if text := licences.text_of(embedding.license):
         data["license"] = text
     return data
 
 
-def _shown(version: Version) -> list[Preview]:
-    return [version.cover] if version.cover else []
+def _shown(embedding: Embedding, version: Version) -> list[Preview]:
+    """The pictures that may stand on other sites: none that people here are asked about first."""
+    return [version.cover] if version.cover and embedding.rating == Rating.GENERAL else []
 
 
 def _image(preview: Preview, absolute: Callable[[str], str]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from registry import changes, comparison, share_card
+from registry import changes, comparison, lettering, share_card
 from registry.charts import MAX_POINTS, loss_curve
 from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Embedding, Preview
@@ -203,3 +203,33 @@ def test_an_uploaded_picture_is_not_called_ai(client, alice, upload):
     assert "ai-mark" not in page
     assert "Pictures from the owner" in page
     assert Preview.objects.get().get_absolute_url() in page
+
+
+def test_what_people_are_asked_about_first_does_not_stand_on_other_sites(client, alice, upload):
+    version = version_with(upload, alice, [drawn()], rating="explicit")
+    page = client.get("/alice/red-heart").content.decode()
+    assert '<meta name="rating" content="adult">' in page
+    assert 'class="embedding blurred"' in page
+    assert "digitalSourceType" not in page
+    with Image.open(io.BytesIO(client.get(share_card.address(version.embedding, version)).content)) as card:
+        assert card.getpixel((60, 60)) != pytest.approx((0, 128, 128), abs=20)
+
+
+def test_what_staff_hide_has_no_card(client, as_user, alice, upload):
+    version = version_with(upload, alice, [drawn()])
+    address = share_card.address(version.embedding, version)
+    Embedding.objects.update(moderation="hidden", moderation_reason="other")
+    assert client.get(address).status_code == 404
+    assert "og:" not in as_user(alice).get("/alice/red-heart").content.decode()
+
+
+def test_a_machine_without_fonts_writes_the_path_where_it_cannot_write_the_title(client, alice, upload, monkeypatch):
+    monkeypatch.setattr(lettering, "_FONTS", ())
+    for cached in (lettering._fonts, lettering._font_of, share_card._drawn):
+        cached.cache_clear()
+    version = version_with(upload, alice, [], title="鯉のぼり")
+    with_path = share_card.draw(version.embedding, version)
+    assert Image.open(io.BytesIO(with_path)).size == (1200, 630)
+    assert not lettering.Pen(ImageDraw.Draw(Image.new("RGB", (9, 9))), 46).can_write("鯉のぼり")
+    for cached in (lettering._fonts, lettering._font_of, share_card._drawn):
+        cached.cache_clear()
