@@ -10,10 +10,9 @@ from functools import lru_cache
 from django.urls import reverse
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from registry import storage
+from registry import marks, storage
 from registry.lettering import Pen
 from registry.models import Embedding, Preview, Rating, Version
-from registry.previews import _GENERATED_XMP
 
 #: The size that sites ask for (Open Graph).
 WIDTH, HEIGHT = 1200, 630
@@ -75,13 +74,7 @@ def _drawn(texts: tuple[str, str, str, str], blob: str, generated: bool) -> byte
     small.write_line(base, (left, HEIGHT - _MARGIN - 40), width, _SOFT)
     if heading != path:
         small.write_line(path, (left, HEIGHT - _MARGIN), width, _SOFT)
-    return _saved(card, generated)
-
-
-def _saved(card: Image.Image, generated: bool) -> bytes:
-    file = io.BytesIO()
-    card.save(file, "JPEG", quality=JPEG_QUALITY, xmp=_GENERATED_XMP if generated else b"")
-    return file.getvalue()
+    return marks.save(card, "JPEG", generated=generated, quality=JPEG_QUALITY)
 
 
 def _place_cover(card: Image.Image, blob: str) -> None:
