@@ -1,6 +1,8 @@
 # The web process: no torch. Built from the repository's root: docker build -f docker/web.Dockerfile .
 FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_VAR=/var/lib/starword
+# Titles of any language on share cards; without these fonts those that are not plain English give way to the address.
+RUN apt-get update && apt-get install --yes --no-install-recommends fonts-dejavu-core fonts-droid-fallback && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/starword
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN python -m pip install --no-cache-dir --constraint constraints.txt '.[web]'
