@@ -206,7 +206,8 @@ def _hugging_face(subject: _Subject) -> Snippet | None:
     files = [_LEARNED, _LEARNED_SECOND] if embedding.base == Family.SDXL else [_LEARNED]
     token = f', token=os.environ["{TOKEN_VARIABLE}"]' if subject.is_private else ""
     place = f'"{embedding.owner.username}/{embedding.name}"'
-    calls = "\n".join(f'print(hf_hub_download({place}, "{file}"{token}))' for file in files)
+    revision = f', revision="v{subject.version.number}"'
+    calls = "\n".join(f'print(hf_hub_download({place}, "{file}"{revision}{token}))' for file in files)
     code = (
         f'import os\n\nos.environ["HF_ENDPOINT"] = "{subject.site}"  # before the client is imported\n'
         f"from huggingface_hub import hf_hub_download\n\n{calls}"

@@ -81,7 +81,7 @@ def test_the_hugging_face_client_is_shown_where_the_hub_answers_it(alice, upload
     code = code_of(embedding, "Hugging Face")
     assert ast.parse(code)
     assert code.index('os.environ["HF_ENDPOINT"] = "http://hub"') < code.index("from huggingface_hub import")
-    assert 'hf_hub_download("alice/red-heart", "learned_embeds.safetensors", token=os.environ' in code
+    assert 'hf_hub_download("alice/red-heart", "learned_embeds.safetensors", revision="v1", token=os.environ' in code
 
 
 def test_kohya_is_told_the_family_and_where_a_negative_word_goes(alice, upload):

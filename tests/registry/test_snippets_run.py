@@ -13,8 +13,8 @@ from PIL import Image
 
 from hub.accounts.models import ApiToken
 from registry import storage
-from registry.formats import Encoder, canonical
-from registry.snippets import for_version
+from registry.formats import Encoder, canonical, inspect
+from registry.snippets import for_version, has_hugging_face
 from tests.registry.samples import vectors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,17 +24,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def run(live_server, alice, tmp_path):
-    """Run text as a person would, in an empty folder, with Alice's token in the environment."""
+    """Run text as a person would, in an empty folder, with Alice's token in the environment; return what it prints."""
     (tmp_path / "training").symlink_to(ROOT / "training")
     _, secret = ApiToken.issue(owner=alice, name="snippets", scopes=["read"])
 
     def run(*command):
+        added = {"STARWORD_TOKEN": secret, "HF_HOME": str(tmp_path / "cache")}
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "OMP_NUM_THREADS") if key in os.environ}
-        done = subprocess.run(
-            command, cwd=tmp_path, env={**kept, "STARWORD_TOKEN": secret}, capture_output=True, text=True, timeout=120
-        )
+        done = subprocess.run(command, cwd=tmp_path, env=kept | added, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr[-2000:]
-        return tmp_path
+        return done.stdout
 
     return run
 
@@ -45,19 +44,28 @@ def code_of(embedding, tool, live_server):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
 @pytest.mark.parametrize("visibility", ["public", "private"])
-def test_curl_gets_the_file(live_server, run, alice, upload, visibility):
+def test_curl_gets_the_file(live_server, run, alice, upload, visibility, tmp_path):
     embedding = upload(alice, visibility=visibility)
-    folder = run("sh", "-c", code_of(embedding, "curl", live_server))
-    assert (folder / "red-heart.safetensors").read_bytes() == storage.read(embedding.latest.blob)
+    run("sh", "-c", code_of(embedding, "curl", live_server))
+    assert (tmp_path / "red-heart.safetensors").read_bytes() == storage.read(embedding.latest.blob)
 
 
-def test_diffusers_draws_with_it(live_server, run, alice, upload):
+def test_diffusers_draws_with_it(live_server, run, alice, upload, tmp_path):
     pytest.importorskip("diffusers", reason="the worker's libraries are not installed")
     data = canonical([Encoder("emb_params", vectors(1, 2, 128) * 2, "F32")])
     embedding = upload(alice, visibility="private", base="pocket", data=data)
     # Fewer steps than a person would wait for; everything else as pasted.
     code = code_of(embedding, "diffusers", live_server).replace(").images[0]", ", num_inference_steps=2).images[0]")
-    folder = run(sys.executable, "-c", code)
-    with Image.open(folder / "picture.png") as drawn:
+    run(sys.executable, "-c", code)
+    with Image.open(tmp_path / "picture.png") as drawn:
         assert drawn.size == (64, 64)
-    assert (folder / "red-heart.safetensors").read_bytes() == storage.read(embedding.latest.blob)
+    assert (tmp_path / "red-heart.safetensors").read_bytes() == storage.read(embedding.latest.blob)
+
+
+def test_the_hugging_face_client_gets_the_file(live_server, run, alice, upload):
+    pytest.importorskip("huggingface_hub", reason="the worker's libraries are not installed")
+    embedding = upload(alice, visibility="private")
+    if not has_hugging_face(embedding):
+        pytest.skip("this hub has no addresses for clients of the Hugging Face Hub")
+    path = run(sys.executable, "-c", code_of(embedding, "Hugging Face", live_server)).strip()
+    assert inspect(Path(path).read_bytes()).digest == embedding.latest.digest
