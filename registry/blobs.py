@@ -10,11 +10,11 @@ from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
-from registry import drafts, storage
+from registry import storage
 from registry.fields import BlobField
 
-#: Blobs younger than this are kept whatever names them: forms that are being filled in name theirs by a signed reference only.
-MIN_AGE = timedelta(seconds=2 * drafts.MAX_AGE_SECONDS)
+#: Blobs younger than this are kept whatever names them: they are written before the row that names them commits.
+MIN_AGE = timedelta(days=2)
 
 
 #: A blob put more lately than this may belong to a row that is about to be committed.

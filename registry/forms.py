@@ -8,11 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from hub.forms import Form
-from registry.formats import Part
 from registry.models import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_TITLE_CHARACTERS,
-    MAX_TOKEN_CHARACTERS,
     Embedding,
     Kind,
     License,
@@ -40,17 +38,9 @@ class ManyFilesField(forms.FileField):
         return [super(ManyFilesField, self).clean(file, initial) for file in files]
 
 
-class FileForm(Form):
-    """Step one of an upload: the file, or the files that belong together."""
-
-    file = ManyFilesField(
-        label="Embedding file",
-        allow_empty_file=True,
-        help_text=(
-            "Safetensors, A1111 .pt or picture, diffusers .bin. Choose several where they belong together: the two halves of "
-            "an SDXL embedding, a word and its negative. They are read as numbers only, and nothing is stored for others yet."
-        ),
-    )
+def split_tags(text: str) -> list[str]:
+    """Tags as they are typed, separated by commas."""
+    return [tag.strip() for tag in text.split(",") if tag.strip()]
 
 
 class DetailsForm(Form):
@@ -76,7 +66,7 @@ class DetailsForm(Form):
     visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
 
     def clean_tags(self) -> list[str]:
-        return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+        return split_tags(self.cleaned_data["tags"])
 
     def clean(self) -> dict[str, Any]:
         """Leave the rating as it is where none was sent."""
@@ -90,59 +80,6 @@ class DetailsForm(Form):
             for name in ("title", "description", "kind", "license", "rating", "visibility")
         }
         return cls(initial={**fields, "tags": ", ".join(embedding.tags)})
-
-
-class PartForm(Form):
-    """Step two of an upload, for each embedding in it: what tells it from others."""
-
-    include = forms.BooleanField(label="Publish this one", required=False, initial=True)
-    name = forms.CharField(
-        max_length=64, help_text="Lower-case letters, digits, hyphens. It is in the address and the file's name."
-    )
-    token = forms.CharField(
-        label="Placeholder token",
-        max_length=MAX_TOKEN_CHARACTERS,
-        help_text="What people write in a prompt, for example <koi>.",
-    )
-    title = forms.CharField(max_length=MAX_TITLE_CHARACTERS, help_text="In any language.")
-    base = forms.ChoiceField(label="Base family")
-    kind = forms.ChoiceField(choices=Kind.choices)
-
-    def __init__(self, *args: Any, part: Part, alone: bool, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.part = part
-        bases = part.inspection.bases
-        self.fields["base"].choices = [(candidate.base.value, candidate.base.label) for candidate in bases]
-        if len(bases) > 1:  # the numbers do not tell, so nothing is chosen for the person
-            self.fields["base"].choices.insert(0, ("", "Choose…"))
-            self.fields["base"].help_text = "The numbers fit each of these; say which it was trained on."
-        if alone:
-            del self.fields["include"]
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether this embedding shall be published."""
-        return "include" not in self.fields or bool(self["include"].value())
-
-
-class UploadForm(DetailsForm):
-    """Step two of an upload, once: what all its embeddings share. ``draft`` is the signed reference to the files."""
-
-    field_order = ["draft", "tags", "description", "license", "rating", "visibility", "pictures"]
-
-    title = None
-    kind = None
-    draft = forms.CharField(widget=forms.HiddenInput)
-    pictures = ManyFilesField(
-        label="Preview pictures",
-        required=False,
-        help_text="JPEG, PNG or WebP. What the camera or program wrote into them is removed.",
-    )
-
-    def __init__(self, *args: Any, alone: bool, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if not alone:  # nobody could tell which word a picture shows
-            del self.fields["pictures"]
 
 
 class VersionForm(Form):

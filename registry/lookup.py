@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -157,19 +157,41 @@ def find_duplicates(encoders: Sequence[Encoder], *, versions: QuerySet[Version])
 
     The numbers are the same where they are equal as float32, or where one is the other rounded to float16 or bfloat16.
     """
-    own = fingerprints.digests(encoders)
-    exact = own[HashKind.DIGEST]
-    rounded = {value: kind for kind, value in own.items() if kind != HashKind.DIGEST}
+    (found,) = find_duplicates_of_each([fingerprints.digests(encoders)], versions=versions)
+    return found
+
+
+def find_duplicates_of_each(
+    known: Sequence[Mapping[str, str]], *, versions: QuerySet[Version], limit: int | None = None
+) -> list[list[Duplicate]]:
+    """Return the duplicates of each of several embeddings, by their :func:`fingerprints.digests`, in one query.
+
+    ``limit`` bounds the rows that are read for all of them together.
+    """
+    exact = [digests[HashKind.DIGEST] for digests in known]
+    rounded = [value for digests in known for kind, value in digests.items() if kind != HashKind.DIGEST]
     found = Hash.objects.filter(
-        Q(kind__in=fingerprints.DIGESTS, value=exact) | Q(kind=HashKind.DIGEST, value__in=list(rounded)),
+        Q(kind__in=fingerprints.DIGESTS, value__in=exact) | Q(kind=HashKind.DIGEST, value__in=rounded),
         version__in=versions,
     )
+    rows: dict[str, list[Hash]] = {}
+    for row in found.select_related("version__embedding__owner").order_by("version_id")[:limit]:
+        rows.setdefault(row.value, []).append(row)
+    return [_duplicates(digests, rows) for digests in known]
+
+
+def _duplicates(digests: Mapping[str, str], rows: Mapping[str, list[Hash]]) -> list[Duplicate]:
+    """The versions of one embedding's digests among rows by their value."""
+    exact = digests[HashKind.DIGEST]
     kinds: dict[int, set[str]] = {}
     same: dict[int, Version] = {}
-    for row in found.select_related("version__embedding__owner").order_by("version_id"):
-        same[row.version_id] = row.version
-        kinds.setdefault(row.version_id, set()).add(row.kind if row.value == exact else rounded[row.value])
-    return [Duplicate(version, _rounding(kinds[pk])) for pk, version in same.items()]
+    for kind, value in digests.items():
+        for row in rows.get(value, ()):
+            if value != exact and row.kind != HashKind.DIGEST:
+                continue  # both rounded: what was lost of each may differ
+            same[row.version_id] = row.version
+            kinds.setdefault(row.version_id, set()).add(row.kind if value == exact else kind)
+    return [Duplicate(same[pk], _rounding(kinds[pk])) for pk in sorted(same)]
 
 
 def copies_of(embedding: Embedding) -> list[Embedding]:
@@ -192,7 +214,15 @@ def _rounding(kinds: set[str]) -> str:
 
 def find_lookalikes(user: User | AnonymousUser, *names: str) -> list[Embedding]:
     """Return public embeddings of other people whose name, title or token looks like one of ``names``."""
-    shapes = skeletons(*names)
+    (found,) = find_lookalikes_of_each(user, [names])
+    return found
+
+
+def find_lookalikes_of_each(user: User | AnonymousUser, named: Sequence[Sequence[str]]) -> list[list[Embedding]]:
+    """Return the look-alikes of each of several embeddings, by its names, in one query."""
+    shapes = [set(skeletons(*names)) for names in named]
     public = Embedding.objects.public()
     others = public.exclude(owner=user) if user.is_authenticated else public
-    return list(others.filter(skeletons__overlap=shapes).select_related("owner").order_by("id")[:MAX_LOOKALIKES])
+    alike = others.filter(skeletons__overlap=sorted(set().union(*shapes))).select_related("owner").order_by("id")
+    rows = list(alike[: MAX_LOOKALIKES * len(named)])
+    return [[row for row in rows if shape.intersection(row.skeletons)][:MAX_LOOKALIKES] for shape in shapes]

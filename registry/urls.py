@@ -4,9 +4,10 @@ from django.contrib.sitemaps.views import index, sitemap
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
-from registry import browse, embedding_page, owner_pages, upload, views
+from registry import browse, embedding_page, owner_pages, views
 from registry.feeds import feed
 from registry.sitemaps import SITEMAPS, robots
+from registry.upload import views as upload
 
 app_name = "registry"
 urlpatterns = [
@@ -23,6 +24,9 @@ urlpatterns = [
     path("feed.atom", feed, name="feed"),
     path("<str:owner>/feed.atom", feed, name="owner-feed"),
     path("upload", upload.upload, name="upload"),
+    path("upload/files", upload.add_file, name="upload-file"),
+    path("upload/fields", upload.save_fields, name="upload-fields"),
+    path("upload/pictures/<int:pk>-<str:digest>.webp", upload.picture, name="draft-picture"),
     path("media/pictures/<int:pk>-<str:digest>-<int:width>.<str:kind>", embedding_page.rendition, name="rendition"),
     path("media/pictures/<int:pk>-<str:digest>.webp", embedding_page.picture, name="picture"),
     path("media/cards/<int:pk>-<str:digest>.jpg", embedding_page.card, name="card"),

@@ -6,6 +6,7 @@ the login page are 302. POSTs carry no data, so an allowed one answers what an e
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
@@ -16,6 +17,8 @@ from PIL import Image
 from hub.accounts.models import ApiToken
 from registry import share_card
 from registry.formats import Encoder, canonical
+from registry import drafts
+from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
@@ -43,6 +46,9 @@ TABLE = [
     ("GET", "/nobody-here/feed.atom", "<owner>/feed.atom", (404, 404, 404, 404)),
     ("GET", "/upload", "upload", (302, 200, 200, 200)),
     ("POST", "/upload", "upload", (302, 422, 422, 422)),
+    ("POST", "/upload/files", "upload/files", (302, 422, 422, 422)),
+    ("POST", "/upload/fields", "upload/fields", (302, 204, 204, 204)),
+    ("GET", "/upload/pictures/{draft_picture}.webp", "upload/pictures/<int:pk>-<digest>.webp", (302, 404, 200, 404)),
     ("GET", "/train", "train", (302, 200, 200, 200)),
     ("POST", "/train", "train", (302, 422, 422, 422)),
     ("GET", "/jobs", "jobs", (302, 200, 200, 200)),
@@ -254,6 +260,13 @@ def address_of(preview):
     return f"{preview.pk}-{preview.blob[:12]}"
 
 
+def _drop_picture(owner):
+    """A picture in somebody's upload draft."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(file, "PNG")
+    return drafts.add(owner=owner, file=NamedFile("p.png", file.getvalue())).picture
+
+
 @pytest.fixture
 def world(alice, bob, sam):
     """Alice's embeddings in all three visibilities, a job and a token of hers."""
@@ -304,6 +317,7 @@ def world(alice, bob, sam):
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
         "job_preview": sketch.pk,
+        "draft_picture": f"{(drawn := _drop_picture(alice)).pk}-{drawn.blob[:12]}",
         "picture": address_of(made["private"].previews.first()),
         "large_picture": address_of(made["private"].previews.last()),
         "preview": made["private"].previews.first().pk,

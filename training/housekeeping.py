@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from hub.accounts import mails
-from registry import blobs
+from registry import blobs, drafts
 from registry.moderation import audit
 from training import retention, transitions
 from training.leases import worker_transaction
@@ -43,6 +43,11 @@ def _delete_images(stopping: Stopping) -> None:
         log.info("The training images of %d jobs were deleted", count)
 
 
+def _delete_drafts(stopping: Stopping) -> None:
+    if count := drafts.delete_old():
+        log.info("%d upload drafts that nobody touched were deleted", count)
+
+
 def _sweep(stopping: Stopping) -> None:
     swept = blobs.sweep(stopping=stopping)
     log.info("Swept %d stored files of %d bytes that nothing named", swept.removed, swept.freed)
@@ -70,6 +75,7 @@ TASKS = (
     # A claim does it too, but where all workers are busy none comes for long.
     Task("abandoned jobs", timedelta(seconds=30), _end_abandoned),
     Task("training images", timedelta(hours=1), _delete_images),
+    Task("upload drafts", timedelta(hours=1), _delete_drafts),
     Task("workers", timedelta(hours=1), _forget_workers),
     Task("audit log", timedelta(days=1), _forget_entries),
     Task("orphaned files", timedelta(days=1), _sweep),

@@ -1,5 +1,6 @@
 """What the registry keeps, a module for each thing."""
 
+from registry.models.draft import DraftCard, DraftFile, DraftPicture, UploadDraft
 from registry.models.embedding import (
     FAMILY_CHOICES,
     MAX_DESCRIPTION_CHARACTERS,
@@ -49,6 +50,9 @@ __all__ = [
     "RENDITION_WIDTHS",
     "AuditEntry",
     "BlockedHash",
+    "DraftCard",
+    "DraftFile",
+    "DraftPicture",
     "Embedding",
     "File",
     "Hash",
@@ -64,6 +68,7 @@ __all__ = [
     "Rendition",
     "Report",
     "Tombstone",
+    "UploadDraft",
     "Version",
     "Visibility",
 ]

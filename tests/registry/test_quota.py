@@ -12,7 +12,7 @@ from PIL import Image
 from registry import quota, storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
-from registry.models import Embedding, Version
+from registry.models import DraftCard, Embedding, Version
 from registry.previews import NewPreview, read_picture, store_generated
 from registry.services import add_version, upload_embedding
 from tests.registry.samples import at_once, picture, sd1_file
@@ -102,22 +102,25 @@ def test_what_a_worker_made_is_taken_however_full_the_account_is(alice, leave):
 def test_the_page_says_it_before_the_form_is_filled_in(as_user, alice, leave):
     leave(alice, 10)
     client = as_user(alice)
-    answer = client.post("/upload", {"file": SimpleUploadedFile("koi.safetensors", sd1_file())})
+    answer = client.post("/upload", {"file": SimpleUploadedFile("koi.safetensors", sd1_file()), "do": "add"})
     assert answer.status_code == 422 and "whoever runs this hub" in answer.content.decode()
     assert files() == []
 
 
-def test_the_page_says_it_when_the_pictures_are_too_much(as_user, alice, leave):
+def test_a_draft_counts_and_publishing_it_needs_no_room_of_its_own(as_user, alice, leave):
     client = as_user(alice)
-    page = client.post("/upload", {"file": SimpleUploadedFile("koi.safetensors", sd1_file())}).content.decode()
-    draft = page.partition('name="draft" value="')[2].partition('"')[0]
-    before = len(files())
-    leave(alice, len(sd1_file()) + 10)
-    fields = {"draft": draft, "name": "koi", "title": "Koi", **FIELDS}
-    refused = client.post("/upload", fields | {"pictures": SimpleUploadedFile("p.png", picture())})
+    client.post("/upload", {"file": SimpleUploadedFile("koi.safetensors", sd1_file()), "do": "add"})
+    assert quota.bytes_stored(alice) == len(sd1_file())
+    leave(alice, 10)
+    prefix, before = f"{DraftCard.objects.get().anchor}-", len(files())
+    own = {"name": "koi", "title": "Koi", "token": "<koi>", "kind": "object", "base": "sd1", "include": "on"}
+    form = {prefix + name: value for name, value in own.items()}
+    form |= {"do": "publish", "license": "mit", "visibility": "public"}
+    refused = client.post("/upload", form | {f"{prefix}pictures": SimpleUploadedFile("p.png", picture())})
     assert refused.status_code == 422 and "whoever runs this hub" in refused.content.decode()
     assert len(files()) == before and not Embedding.objects.exists()
-    assert client.post("/upload", fields).status_code == 302
+    assert client.post("/upload", form).status_code == 302
+    assert quota.bytes_stored(alice) == Version.objects.get().size
 
 
 def test_programs_get_a_code_of_its_own(api_as, alice, upload, leave):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,8 +11,9 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile, Target, hashes, inspect, safetensors, write
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.intake import choose_part, read_files
-from registry.models import Embedding, File, Hash, Version
+from registry.models import DraftCard, Embedding, File, Hash, Version
 from tests.registry.samples import sd1_file, sdxl_file, vectors
+from tests.registry.test_upload_page import read
 
 LIST = "/api/hub/embeddings"
 SAID = {"title": "Fox", "token": "<fox>", "kind": "object", "license": "mit", "visibility": "public"}
@@ -121,57 +120,118 @@ def site(as_user, alice):
     return as_user(alice)
 
 
-def look(site):
-    page = site.post("/upload", {"file": uploaded(pair())})
-    html = page.content.decode()
-    assert page.status_code == 200, html
-    values = dict(re.findall(r'<input type="(?:hidden|text)" name="([^"]+)" value="([^"]*)"', html))
-    chosen = {"part-0-base": "sd1", "part-1-base": "sd1", "part-0-kind": "object", "part-1-kind": "negative"}
-    tokens = {"part-0-token": "<fox>", "part-1-token": "<fox-neg>"}
-    taken = {"part-0-include": "on", "part-1-include": "on", "license": "mit", "visibility": "public"}
-    return html, values | chosen | tokens | taken
+def look(site, *, files=None, one_by_one=False):
+    """Put files into the draft, all in one form or each in its own; return the page and what its form holds."""
+    files = pair() if files is None else files
+    if one_by_one:
+        for file in uploaded(files):
+            assert site.post("/upload/files", {"file": file}).status_code == 200
+    else:
+        assert site.post("/upload", {"file": uploaded(files), "do": "add"}).status_code == 302
+    page = site.get("/upload")
+    return page.content.decode(), read(page)
 
 
-def test_each_embedding_of_an_upload_is_named_and_published(site):
-    html, values = look(site)
-    assert (values["part-0-name"], values["part-1-name"]) == ("fox", "fox-neg")
-    assert re.search(r'<option value="negative" selected>', html)
+def prefixes():
+    """The prefixes of the cards' fields, in their order."""
+    return [f"{card.anchor}-" for card in DraftCard.objects.order_by("id")]
+
+
+def filled(values):
+    """The form with all that publishing needs."""
+    first, second = prefixes()
+    chosen = {f"{first}base": "sd1", f"{second}base": "sd1", f"{first}token": "<fox>", f"{second}token": "<fox-neg>"}
+    return {"do": "publish"} | values | chosen | {"license": "mit", "visibility": "public"}
+
+
+@pytest.mark.parametrize("one_by_one", [False, True], ids=["together", "one by one"])
+def test_each_embedding_of_an_upload_is_named_and_published(site, one_by_one):
+    html, values = look(site, one_by_one=one_by_one)
+    first, second = prefixes()
+    assert (values[f"{first}name"], values[f"{second}name"]) == ("fox", "fox-neg")
+    assert values[f"{second}kind"] == "negative"
+    assert "Goes with" in html
     assert not Embedding.objects.exists()
-    done = site.post("/upload", values | {"part-1-name": "fox-bad", "tags": "animal"})
-    assert done["Location"] == "/alice"
+    done = site.post("/upload", filled(values) | {f"{second}name": "fox-bad", "tags": "animal"})
     made = {embedding.name: embedding for embedding in Embedding.objects.all()}
     assert {name: (embedding.kind, embedding.tags) for name, embedding in made.items()} == {
         "fox": ("object", ["animal"]),
         "fox-bad": ("negative", ["animal"]),
     }
     assert made["fox-bad"].latest.digest == inspect(sd1_file(1)).digest
+    page = site.get(done["Location"]).content.decode()
+    assert "/alice/fox" in page and "/alice/fox-bad" in page
 
 
-def test_one_of_several_may_be_left_out(site):
+@pytest.mark.parametrize("order", [1, -1])
+def test_halves_that_come_one_by_one_become_one_card_whichever_comes_first(site, order):
+    html, values = look(site, files=halves()[::order], one_by_one=True)
+    card = DraftCard.objects.get()
+    assert (card.code, card.files.count()) == ("", 2)
+    assert "Not read" not in html and "2 × 1280" in html
+    prefix = f"{card.anchor}-"
+    done = site.post(
+        "/upload", {"do": "publish"} | values | {f"{prefix}name": "fox", "license": "mit", "visibility": "public"}
+    )
+    assert done["Location"] == "/alice/fox"
+    assert Version.objects.get().digest == inspect(sdxl_file()).digest
+
+
+def test_half_of_an_embedding_waits_for_its_other_half(site):
+    html, _ = look(site, files=halves()[1:])
+    assert "Not read" in html and "half of an SDXL embedding" in html
+
+
+def test_halves_of_different_words_stay_apart(site):
+    other = NamedFile("cat.safetensors", safetensors.write({"<cat>": vectors(0, 2, 768)}, {"format": "pt"}))
+    html, _ = look(site, files=[other, halves()[1]], one_by_one=True)
+    assert DraftCard.objects.count() == 2 and "Not read" in html
+
+
+def test_an_embedding_may_be_said_otherwise_than_the_others(site):
     _, values = look(site)
-    del values["part-0-include"]
-    site.post("/upload", values | {"part-0-name": "not a name"})
+    _first, second = prefixes()
+    own = {f"{second}license": "cc0-1.0", f"{second}visibility": "private", f"{second}tags": "bad, hands"}
+    site.post("/upload", filled(values) | own | {"tags": "animal"})
+    made = {embedding.name: embedding for embedding in Embedding.objects.all()}
+    assert [(e.license, e.visibility, e.tags) for e in (made["fox"], made["fox-neg"])] == [
+        ("mit", "public", ["animal"]),
+        ("cc0-1.0", "private", ["bad", "hands"]),
+    ]
+
+
+def test_one_of_several_may_be_left_out_and_stays_in_the_draft(site):
+    _, values = look(site)
+    first, _ = prefixes()
+    form = filled(values) | {f"{first}name": "not a name"}
+    del form[f"{first}include"]
+    site.post("/upload", form)
     assert [embedding.name for embedding in Embedding.objects.all()] == ["fox-neg"]
+    assert "not a name" in site.get("/upload").content.decode()
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"part-1-name": "not a name"}, "lower-case"),
-        ({"part-1-name": "fox"}, "already"),
-        ({"part-1-name": "taken"}, "already"),
-        ({"part-1-token": "a b"}, "space"),
-        ({"part-1-base": ""}, "required"),
+        ({"name": "not a name"}, "lower-case"),
+        ({"name": "fox"}, "has that name"),
+        ({"name": "taken"}, "already"),
+        ({"token": "a b"}, "space"),
+        ({"base": ""}, "required"),
         ({"license": "mine"}, "mine"),
-        ({"part-0-include": "", "part-1-include": ""}, "at least one"),
+        ({"include": ""}, "at least one"),
     ],
 )
-def test_what_is_wrong_with_one_keeps_all_from_being_stored(site, alice, upload, change, word):
+def test_what_is_wrong_with_one_keeps_all_from_being_published(site, alice, upload, change, word):
     upload(alice, "taken", seed=9)
     before = [model.objects.count() for model in (Embedding, Version, File, Hash)]
     _, values = look(site)
-    values = {name: value for name, value in (values | change).items() if value or not name.endswith("include")}
-    page = site.post("/upload", values)
+    first, second = prefixes()
+    form = filled(values) | {f"{second}{name}": value for name, value in change.items()}
+    if "include" in change:
+        form[f"{first}include"] = ""
+    page = site.post("/upload", {name: value for name, value in form.items() if value or "include" not in name})
     assert page.status_code == 422
     assert word in page.content.decode()
     assert [model.objects.count() for model in (Embedding, Version, File, Hash)] == before
+    assert DraftCard.objects.count() == 2

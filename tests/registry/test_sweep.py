@@ -16,6 +16,9 @@ from django.utils import timezone
 from registry import drafts, storage
 from registry.blobs import MIN_AGE, columns
 from registry.formats import NamedFile
+from registry.models import UploadDraft
+from registry.models.draft import KEPT
+from tests.registry.samples import picture, sd1_file
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,8 @@ def test_the_blobs_of_a_deleted_embedding_go(alice, upload):
 
 def test_every_picture_and_training_image_is_kept():
     assert {str(field): field.owner for field in columns()} == {
+        "registry.DraftFile.blob": "draft__owner",
+        "registry.DraftPicture.blob": "draft__owner",
         "registry.Version.blob": "embedding__owner",
         "registry.Preview.blob": "version__embedding__owner",
         "registry.Rendition.blob": "preview__version__embedding__owner",
@@ -77,13 +82,20 @@ def test_a_blob_that_is_put_again_is_new_again():
     assert storage.read(blob) == b"twice"
 
 
-def test_a_draft_can_be_published_until_it_is_too_old(alice, upload):
-    reference = drafts.keep(owner=alice, files=[NamedFile("a.pt", b"bytes of a draft")])
-    for file in Path(storage.default_storage.location).rglob("*"):
-        if file.is_file():
-            age(file, timedelta(seconds=drafts.MAX_AGE_SECONDS))
+def test_the_files_of_a_draft_stay_until_nobody_touched_it_for_long(alice):
+    drafts.add(owner=alice, file=NamedFile("a.safetensors", sd1_file()))
+    drafts.add(owner=alice, file=NamedFile("p.png", picture()))
+    kept = [file for file in Path(storage.default_storage.location).rglob("*") if file.is_file()]
+    for file in kept:
+        age(file)
     sweep()
-    assert drafts.find(owner=alice, reference=reference)[0].data == b"bytes of a draft"
+    assert all(file.exists() for file in kept) and len(kept) == 2
+    assert drafts.delete_old() == 0
+    UploadDraft.objects.update(touched=timezone.now() - KEPT)
+    assert drafts.for_account(alice) is None
+    assert drafts.delete_old() == 1
+    sweep()
+    assert not any(file.exists() for file in kept)
 
 
 def test_bytes_that_are_put_while_the_sweep_takes_them_are_there_afterwards():
