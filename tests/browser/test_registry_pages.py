@@ -10,7 +10,6 @@ from registry.formats import Encoder, canonical
 from registry.models import Embedding
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
-from tests.registry.test_several import pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,34 +49,6 @@ def test_on_a_phone_the_download_comes_before_the_pictures(open_page, shared):
     assert download["y"] < page.locator(".comparison").bounding_box()["y"]
 
 
-def test_an_upload_shows_what_is_inside_before_it_publishes(open_page, transactional_db, alice):
-    page = open_page(user=alice)
-    page.goto("/upload")
-    data = canonical([Encoder("emb_params", np.full((3, 768), 0.013, np.float32), "F32")])
-    page.get_by_label("Embedding file").set_input_files(
-        {"name": "Paper Boat.safetensors", "mimeType": "", "buffer": data}
-    )
-    page.get_by_role("button", name="Look inside").click()
-    assert page.get_by_text("3 × 768").is_visible()
-    assert not Embedding.objects.exists()
-    assert page.get_by_label("Name").input_value() == "paper-boat"
-    page.get_by_label("Tags").fill("paper, boat")
-    page.get_by_role("button", name="Publish").click()
-    page.wait_for_url("**/alice/paper-boat")
-    made = Embedding.objects.get()
-    assert (made.token, made.tags, made.visibility) == ("<paper-boat>", ["paper", "boat"], "public")
-
-
-def test_a_file_that_is_no_embedding_is_refused_by_name(open_page, transactional_db, alice):
-    page = open_page(user=alice)
-    page.goto("/upload")
-    page.get_by_label("Embedding file").set_input_files(
-        {"name": "notes.pt", "mimeType": "", "buffer": b"just some text"}
-    )
-    page.get_by_role("button", name="Look inside").click()
-    assert "notes.pt" in page.get_by_role("alert").inner_text()
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_the_download_menu_names_the_tools_and_offers_half_the_size(open_page, shared, width, scheme):
     page = open_page(width=width, scheme=scheme)
@@ -91,21 +62,3 @@ def test_the_download_menu_names_the_tools_and_offers_half_the_size(open_page, s
         sizes.append(len(download.value.path().read_bytes()))
     assert sizes[1] < sizes[0] * 0.6
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_a_word_and_its_negative_are_named_on_one_page(open_page, transactional_db, alice, width, scheme):
-    page = open_page(width=width, scheme=scheme, user=alice)
-    page.goto("/upload")
-    page.get_by_label("Embedding file").set_input_files(
-        [{"name": file.name, "mimeType": "", "buffer": file.data} for file in pair()]
-    )
-    page.get_by_role("button", name="Look inside").click()
-    assert page.get_by_role("heading", level=2).count() == 3
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_label("Name").nth(1).fill("fox-bad")
-    page.get_by_label("Base family").nth(0).select_option("sd1")
-    page.get_by_label("Base family").nth(1).select_option("sd1")
-    page.get_by_role("button", name="Publish").click()
-    page.wait_for_url("**/alice")
-    assert set(Embedding.objects.values_list("name", flat=True)) == {"fox", "fox-bad"}

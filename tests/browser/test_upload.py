@@ -1,0 +1,165 @@
+"""The upload page as people use it: drop many files, say what they are, leave, come back, publish together."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.models import DraftCard, DraftPicture, Embedding
+from tests.registry.samples import picture, sd1_file
+from tests.registry.test_several import halves, pair
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def chosen(*files):
+    """Files as a person's browser has them."""
+    return [{"name": name, "mimeType": "", "buffer": data} for name, data in files]
+
+
+def choose(page, *files):
+    page.get_by_label("Embedding files and pictures").set_input_files(chosen(*files))
+
+
+def card(page, name):
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+MIXED = [
+    ("notes.pt", b"just some text"),
+    ("Paper Boat.safetensors", sd1_file(7)),
+    ("Paper Boat.png", picture()),
+    *((file.name, file.data) for file in (*pair(), *halves())),
+]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_many_files_become_cards_that_are_kept_and_published_together(
+    open_page, transactional_db, alice, axe, keep, width, scheme
+):
+    page = open_page(width=width, scheme=scheme, user=alice)
+    page.goto("/upload")
+    assert fits(page)
+    axe(page)
+    keep(page, f"upload-empty-{width}-{scheme}")
+    choose(page, *MIXED)
+    for name in ("Paper Boat", "fox", "fox-neg", "<fox>", "notes.pt"):
+        card(page, name).wait_for()
+    page.locator(".sending-row").first.wait_for(state="detached")
+    assert page.get_by_role("article").count() == 5
+    assert "no kind of embedding" in card(page, "notes.pt").inner_text()
+    card(page, "Paper Boat").get_by_role("img", name="Paper Boat.png").wait_for()
+    axe(page)
+    assert fits(page)
+    keep(page, f"upload-cards-{width}-{scheme}")
+
+    boat = card(page, "Paper Boat")
+    boat.get_by_label("Title").fill("A boat of paper")
+    page.get_by_role("group", name="Visibility").get_by_label("Unlisted").check()
+    page.get_by_text("Draft saved").wait_for()
+    page.goto("/")
+    page.goto("/upload")
+    assert card(page, "Paper Boat").get_by_label("Title").input_value() == "A boat of paper"
+    card(page, "fox").get_by_label("Publish this one").uncheck()
+    card(page, "fox-neg").get_by_label("Name", exact=True).fill("not a name")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.get_by_role("alert").first.wait_for()
+    assert "lower-case" in card(page, "fox-neg").inner_text()
+    assert not Embedding.objects.exists()
+    axe(page)
+    card(page, "fox-neg").get_by_label("Name", exact=True).fill("fox-bad")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.get_by_role("heading", name="3 embeddings are published").wait_for()
+    assert page.get_by_role("link", name="A boat of paper").is_visible()
+    made = {embedding.name: embedding for embedding in Embedding.objects.all()}
+    assert {name: (e.kind, e.base, e.visibility) for name, e in made.items()} == {
+        "paper-boat": ("object", "sd1", "unlisted"),
+        "fox-bad": ("negative", "sd1", "unlisted"),
+        "fox": ("object", "sdxl", "unlisted"),
+    }
+    assert made["paper-boat"].latest.previews.count() == 1
+    assert {row.label for row in DraftCard.objects.all()} == {"fox", "notes.pt"}
+    axe(page)
+    keep(page, f"upload-published-{width}-{scheme}")
+
+
+def test_dropped_files_are_sent_and_what_does_not_arrive_can_be_tried_again(open_page, transactional_db, alice):
+    page = open_page(user=alice)
+    page.goto("/upload")
+    data = page.evaluate_handle(
+        "bytes => { const all = new DataTransfer(); all.items.add(new File([new Uint8Array(bytes)], 'boat.safetensors')); return all }",
+        list(sd1_file(rows=1)),
+    )
+    refuse = lambda route: route.fulfill(status=422, body="No room for now.", content_type="text/plain")  # noqa: E731
+    page.route("**/upload/files", refuse)
+    page.dispatch_event(".drop", "drop", {"dataTransfer": data})
+    page.get_by_text("No room for now.").first.wait_for()
+    page.unroute("**/upload/files", refuse)
+    page.get_by_role("button", name="Try again").click()
+    card(page, "boat").wait_for()
+    assert page.locator(".sending-row").count() == 0
+    assert page.get_by_role("status").inner_text() == "Looked inside: boat.safetensors"
+
+
+def test_what_is_typed_stays_when_the_page_is_left_at_once_or_a_half_arrives(open_page, transactional_db, alice):
+    page = open_page(user=alice)
+    page.goto("/upload")
+    first, second = ((file.name, file.data) for file in halves())
+    choose(page, first)
+    card(page, "learned_embeds").get_by_label("Title").fill("A fox in two halves")
+    choose(page, second)
+    joined = card(page, "<fox>")
+    joined.wait_for()
+    assert joined.get_by_label("Title").input_value() == "A fox in two halves"
+    assert joined.get_by_label("Base family").input_value() == "sdxl"
+    joined.get_by_label("Placeholder token").fill("<two-foxes>")
+    page.goto("/")
+    page.goto("/upload")
+    page.get_by_label("Placeholder token").wait_for()
+    assert page.get_by_label("Placeholder token").input_value() == "<two-foxes>"
+
+
+def test_a_picture_of_nothing_known_is_given_to_an_embedding(open_page, transactional_db, alice, axe):
+    page = open_page(user=alice)
+    page.goto("/upload")
+    choose(page, ("boat.safetensors", sd1_file()))
+    card(page, "boat").wait_for()
+    choose(page, ("sunset.png", picture()))
+    page.get_by_label("Shows").wait_for()
+    axe(page)
+    page.get_by_label("Shows").select_option("boat")
+    card(page, "boat").get_by_role("img", name="sunset.png").wait_for()
+    assert page.get_by_text("Pictures of no embedding yet").count() == 0
+    card(page, "boat").get_by_label("Preview pictures").set_input_files(chosen(("p.png", picture((50, 50)))))
+    card(page, "boat").get_by_role("img", name="p.png").wait_for()
+    card(page, "boat").get_by_role("button", name="Remove sunset.png").click()
+    card(page, "boat").get_by_role("img", name="p.png").wait_for()
+    assert DraftPicture.objects.count() == 1
+
+
+def test_all_of_it_works_without_scripts(open_page, transactional_db, alice):
+    page = open_page(scripts=False, user=alice, width=360)
+    page.goto("/upload")
+    choose(page, *MIXED)
+    page.get_by_role("button", name="Look inside").click()
+    assert page.get_by_role("article").count() == 5
+    assert fits(page)
+    card(page, "Paper Boat").get_by_label("Title").fill("A boat")
+    card(page, "notes.pt").get_by_role("button", name="Remove").click()
+    assert page.get_by_role("article").count() == 4
+    assert card(page, "Paper Boat").get_by_label("Title").input_value() == "A boat"
+    page.get_by_role("button", name="Publish", exact=True).click()
+    assert page.get_by_role("heading", name="4 embeddings are published").is_visible()
+    page.goto("/upload")
+    choose(page, ("one.safetensors", sd1_file(9)))
+    page.get_by_role("button", name="Look inside").click()
+    page.get_by_text("Discard draft…").click()
+    page.get_by_role("button", name="Discard draft", exact=True).click()
+    assert page.get_by_role("article").count() == 0
+    choose(page, ("Kite.safetensors", sd1_file(8)))
+    page.get_by_role("button", name="Look inside").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    assert page.url.endswith("/alice/kite")
