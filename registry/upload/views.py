@@ -18,6 +18,7 @@ from registry import drafts, storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.models import DraftPicture, Embedding, UploadDraft
+from registry.models.draft import KEPT
 from registry.upload.forms import CardForm, FileForm, SharedForm
 from registry.upload.page import Section, loose_pictures, sections
 from registry.upload.publishing import Refused, publish
@@ -26,6 +27,8 @@ from registry.upload.publishing import Refused, publish
 _CARD_FIELD = re.compile(r"card-(\d{1,9})-([a-z]+)")
 _PICTURE_FIELD = re.compile(r"picture-(\d{1,9})-card")
 _CARD_FIELDS = frozenset({*CardForm.base_fields, *SharedForm.base_fields}) - {"seen"}
+#: Refusals that the next file would meet, too.
+_FULL = frozenset({"draft_full", "quota"})
 _REMOVE = re.compile(r"remove-(card|picture)-(\d{1,9})")
 
 
@@ -73,6 +76,7 @@ def _page(
         "published": _published(request) if "published" in request.GET else [],
         "loose": loose_pictures(draft),
         "at": _at(draft),
+        "kept": KEPT,
         "max_cards": drafts.MAX_CARDS,
         "max_files": drafts.MAX_CARDS + drafts.MAX_PICTURES,
     }
@@ -158,7 +162,8 @@ def add_file(request: HttpRequest) -> HttpResponse:
         new = NamedFile(file.name, file.read(drafts.MAX_READ_BYTES))
         added = drafts.add(owner=request.user, file=new, card=int(card) if re.fullmatch(r"\d{1,9}", card) else None)
     except RegistryError as error:
-        return HttpResponse(error.message, content_type="text/plain; charset=utf-8", status=422)
+        headers = {"Draft-Full": "1"} if error.code in _FULL else {}
+        return HttpResponse(error.message, content_type="text/plain; charset=utf-8", status=422, headers=headers)
     return _changed(request, [card.pk for card in added.cards])
 
 

@@ -67,7 +67,11 @@ document.addEventListener("DOMContentLoaded", () => {
         show(request.responseText);
         say(`${texts.looked} ${job.file.name}`);
       } else {
-        fail(job, request.status === 422 ? request.responseText : texts.failed);
+        const full = request.getResponseHeader("Draft-Full") && waiting.length;
+        const reason = request.status === 422 ? request.responseText : texts.failed;
+        // No room for one is no room for those after it: they are not sent only to be refused.
+        for (const other of full ? waiting.splice(0) : []) other.row.remove();
+        fail(job, full ? `${reason} ${texts.left}` : reason);
       }
       next();
     });
@@ -120,5 +124,6 @@ document.addEventListener("DOMContentLoaded", () => {
   drop.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
   // A file dropped beside the zone would replace the page.
   for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+  window.addEventListener("beforeunload", (event) => { if (running || waiting.length) event.preventDefault(); });
   document.getElementById("wrong")?.scrollIntoView({ block: "nearest" });
 });
