@@ -56,6 +56,11 @@ class Section:
         return Fields([self.form[name] for name in SharedForm.base_fields])
 
     @property
+    def is_own(self) -> bool:
+        """Whether anything of it is otherwise than of the others: that is shown even when no others are left."""
+        return any(self.form[name].value() for name in SharedForm.base_fields)
+
+    @property
     def is_open(self) -> bool:
         """Whether what is folded away has something to say."""
         folded = ("description", *SharedForm.base_fields)

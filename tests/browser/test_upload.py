@@ -88,6 +88,7 @@ def test_many_files_become_cards_that_are_kept_and_published_together(open_page,
     }
     assert made["paper-boat"].latest.previews.count() == 1
     assert {row.label for row in DraftCard.objects.all()} == {"fox", "notes.pt"}
+    assert card(page, "fox").get_by_label("Publish this one").is_visible()  # else nobody could publish it
     look_at(page, "upload-published")
 
 
