@@ -46,16 +46,17 @@ def split_tags(text: str) -> list[str]:
 class DetailsForm(Form):
     """What a person says of an embedding, at upload and later."""
 
-    title = forms.CharField(max_length=MAX_TITLE_CHARACTERS)
+    title = forms.CharField(label=_("Title"), max_length=MAX_TITLE_CHARACTERS)
     description = forms.CharField(
+        label=_("Description"),
         required=False,
         max_length=MAX_DESCRIPTION_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="Markdown.",
+        help_text=_("Markdown."),
     )
-    kind = forms.ChoiceField(choices=Kind.choices)
-    tags = forms.CharField(required=False, help_text="Separated by commas.")
-    license = forms.ChoiceField(label="Licence", choices=License.choices)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Kind.choices)
+    tags = forms.CharField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
+    license = forms.ChoiceField(label=_("Licence"), choices=License.choices)
     rating = forms.ChoiceField(
         label=_("Content rating"),
         choices=Rating.choices,
@@ -63,7 +64,7 @@ class DetailsForm(Form):
         required=False,
         widget=forms.RadioSelect,
     )
-    visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
+    visibility = forms.ChoiceField(label=_("Visibility"), choices=Visibility.choices, widget=forms.RadioSelect)
 
     def clean_tags(self) -> list[str]:
         return split_tags(self.cleaned_data["tags"])

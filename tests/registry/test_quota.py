@@ -115,7 +115,7 @@ def test_a_draft_counts_and_publishing_it_needs_no_room_of_its_own(as_user, alic
     prefix, before = f"{DraftCard.objects.get().anchor}-", len(files())
     own = {"name": "koi", "title": "Koi", "token": "<koi>", "kind": "object", "base": "sd1", "include": "on"}
     form = {prefix + name: value for name, value in own.items()}
-    form |= {"do": "publish", "license": "mit", "visibility": "public"}
+    form |= {"do": "publish", "license": "mit", "visibility": "public", "rating": "general"}
     refused = client.post("/upload", form | {f"{prefix}pictures": SimpleUploadedFile("p.png", picture())})
     assert refused.status_code == 422 and "whoever runs this hub" in refused.content.decode()
     assert len(files()) == before and not Embedding.objects.exists()

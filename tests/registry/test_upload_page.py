@@ -34,6 +34,7 @@ def read(page):
     form = text.partition('id="upload-form"')[2].partition("</form>")[0]
     values = re.findall(r'<input type="(?:hidden|text)" name="([^"]+)"(?: value="([^"]*)")?', form)
     values += [(name, "on") for name in re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', form)]
+    values += re.findall(r'<input type="radio" name="([^"]+)" value="([^"]*)"[^>]* checked', form)
     for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', form, re.S):
         chosen = re.findall(r'<option value="([^"]*)" selected', options) or re.findall(r'value="([^"]*)"', options)
         values.append((name, chosen[0]))
