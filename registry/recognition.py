@@ -23,6 +23,8 @@ _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF")
 _OF_PICTURES = re.compile(r"(\.preview)?([-_ .(]*\d+\)?)?$")
 #: Refusals of one half of an SDXL embedding; the other may come yet.
 _OF_HALVES = frozenset({"unknown_base"})
+#: Layouts of files that have one text encoder of SDXL each, and could also be for other bases.
+_NAMED_HALVES = {"clip-l", "cascade"}
 _SDXL_WIDTHS = (768, 1280)
 
 
@@ -61,6 +63,8 @@ def may_belong_together(new: DraftCard, file: NamedFile, other: DraftCard) -> bo
     """Whether it is worth reading two files as one: halves of an SDXL embedding, a sidecar, a word and its negative."""
     if new.code or other.code:
         return _may_be_halves(new, other) or _may_have_sidecar(new, file, other)
+    if {new.told["layout"], other.told["layout"]} == _NAMED_HALVES:
+        return True
     names = [stem(source) for source in (*new.told["sources"], *other.told["sources"])]
     inner = [str(card.told["name"]).casefold() for card in (new, other)]
     return any(

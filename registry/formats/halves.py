@@ -1,10 +1,11 @@
-"""An SDXL embedding in two files, as diffusers writes it: one for each text encoder, under the same token."""
+"""An SDXL embedding in two files, one for each text encoder: as diffusers writes it, under the same token, or ``clip_l`` and ``clip_g``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from registry.formats import layouts, safetensors, torch_zip
 from registry.formats.errors import Malformed
@@ -15,6 +16,8 @@ from registry.formats.types import Encoder
 _WIDTHS = (768, 1280)
 #: The files that diffusers' training scripts write, in a zip without folders.
 _NAMES = re.compile(r"(?P<prefix>)(?P<record>learned_embeds(_2)?(-steps-[0-9]{1,9})?\.safetensors)")
+#: What people add to a file's name to say for which text encoder it is.
+_ENCODER_IN_NAME = re.compile(r"(^|[-_. ])(clip[-_. ]?)?[lg]$", re.IGNORECASE)
 _FIRST_NAME = re.compile(rb"learned_embeds[^/]*")
 
 
@@ -24,7 +27,7 @@ def join(files: Sequence[tuple[str, Found]]) -> Found | None:
     Raises ``Malformed`` for halves that have unlike counts of vectors.
     """
     founds = [found for _, found in files]
-    if len(founds) != 2 or any(found.layout != "diffusers" for found in founds):
+    if len(founds) != 2 or not (_are_of_diffusers(founds) or _are_named_halves(files)):
         return None
     small, large = sorted(founds, key=width)
     if (width(small), width(large)) != _WIDTHS or small.tokens != large.tokens:
@@ -40,7 +43,26 @@ def join(files: Sequence[tuple[str, Found]]) -> Found | None:
         Encoder(name, found.encoders[0].vectors, found.encoders[0].dtype)
         for name, found in (("clip_l", small), ("clip_g", large))
     )
-    return replace(small, layout="diffusers-sdxl", encoders=encoders)
+    if _are_of_diffusers(founds):
+        return replace(small, layout="diffusers-sdxl", encoders=encoders)
+    # The first warning of either says that the other is missing.
+    return replace(small, layout="sdxl", encoders=encoders, warnings=(*small.warnings[1:], *large.warnings[1:]))
+
+
+def _are_of_diffusers(founds: Sequence[Found]) -> bool:
+    return all(found.layout == "diffusers" for found in founds)
+
+
+def _are_named_halves(files: Sequence[tuple[str, Found]]) -> bool:
+    """Whether one file is ``clip_l`` alone and the other ``clip_g``, under names that differ in that only."""
+    layouts_of_both = {found.layout for _, found in files}
+    words = {name_of_both(name).casefold() for name, _ in files}
+    return layouts_of_both == {"clip-l", "cascade"} and len(words) == 1
+
+
+def name_of_both(filename: str) -> str:
+    """The name of a half's file without extension and text encoder; "" where it says nothing else."""
+    return _ENCODER_IN_NAME.sub("", PurePosixPath(filename).stem)
 
 
 def width(found: Found) -> int:

@@ -122,7 +122,7 @@ def _single(read: _Read) -> Found | None:
 
 
 def _halves(read: list[_Read]) -> tuple[Part, ...]:
-    """The two files that diffusers writes for SDXL: one token, and the width of one text encoder each."""
+    """Two files that are one embedding of SDXL, with the vectors of one text encoder each."""
     pairs = [(one, found) for one in read if (found := _single(one))]
     whole = halves.join([(one.file.name, found) for one, found in pairs]) if len(pairs) == len(read) else None
     if whole is None:
@@ -131,7 +131,8 @@ def _halves(read: list[_Read]) -> tuple[Part, ...]:
     told = inspections.complete(first.file.data, first.contents, whole)
     other = inspections.leaks_of(second.contents, large)
     told = replace(told, leaks=tuple(dict.fromkeys((*told.leaks, *other))))
-    return (Part(told, "", whole.tokens[0], (first.file.name, second.file.name)),)
+    named = next(iter(whole.tokens), "") or label(halves.name_of_both(first.file.name)) or "embedding"
+    return (Part(told, "", named, (first.file.name, second.file.name)),)
 
 
 def _word_and_negative(read: list[_Read]) -> tuple[Part, ...]:

@@ -177,6 +177,27 @@ def test_halves_that_come_one_by_one_become_one_card_whichever_comes_first(site,
     assert Version.objects.get().digest == inspect(sdxl_file()).digest
 
 
+def named_halves(*names):
+    made = zip(names, ("clip_l", "clip_g"), (768, 1280), strict=True)
+    return [NamedFile(f"{name}.safetensors", safetensors.write({key: vectors(0, 2, d)}, {})) for name, key, d in made]
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [(("fox_clip_l", "Fox_clip_g"), "fox"), (("clip_l", "clip_g"), "embedding"), (("fox-L", "fox-G"), "fox")],
+)
+def test_halves_of_one_text_encoder_each_are_one_where_they_are_named_alike(site, names, label):
+    html, _ = look(site, files=named_halves(*names), one_by_one=True)
+    card = DraftCard.objects.get()
+    assert (card.label, card.told["layout"], [one["base"] for one in card.told["bases"]]) == (label, "sdxl", ["sdxl"])
+    assert "is missing" not in html
+
+
+def test_text_encoders_of_differently_named_files_stay_apart(site):
+    look(site, files=named_halves("fox_clip_l", "cat_clip_g"), one_by_one=True)
+    assert DraftCard.objects.count() == 2
+
+
 def test_half_of_an_embedding_waits_for_its_other_half(site):
     html, _ = look(site, files=halves()[1:])
     assert "Not read" in html and "half of an SDXL embedding" in html
