@@ -86,25 +86,27 @@ def sections(
         return []
     everything = list(draft.cards.prefetch_related("files", "pictures"))
     chosen = everything if only is None else [card for card in everything if card.pk in set(only)]
-    taken = set(Embedding.objects.filter(owner=user).values_list("name", flat=True))
-    forms = _forms(everything, taken, data)
-    found = [Section(card, forms.get(card.pk)) for card in chosen]
+    initial = _initial(user, everything)
+    found = [Section(card, None if card.code else _form(card, initial[card.pk], data)) for card in chosen]
     _look_up(user, [section for section in found if section.form], everything)
     return found
 
 
-def _forms(cards: Sequence[DraftCard], taken: set[str], data: QueryDict | None) -> dict[int, CardForm]:
-    """The form of each card that could be read. All are made, so that no two suggest the same name."""
-    forms = {}
+def _initial(user: User, cards: Sequence[DraftCard]) -> dict[int, dict[str, Any]]:
+    """What the fields of each card hold that could be read: what was said, or suggestions of which no two are one name."""
+    taken = set(Embedding.objects.filter(owner=user).values_list("name", flat=True))
+    found = {}
     for card in cards:
-        if card.code:
-            continue
-        suggested = _suggest(card, taken)
-        initial = suggested | card.said
-        taken.add(initial["name"])
-        sent = data if data is not None and f"{card.anchor}-name" in data else None
-        forms[card.pk] = CardForm(sent, initial=initial, card=card)
-    return forms
+        if not card.code:
+            found[card.pk] = _suggest(card, taken) | card.said
+            taken.add(found[card.pk]["name"])
+    return found
+
+
+def _form(card: DraftCard, initial: dict[str, Any], data: QueryDict | None) -> CardForm:
+    """The form of a card, with what was sent for it or else as it was left."""
+    sent = data if data is not None and f"{card.anchor}-name" in data else None
+    return CardForm(sent, initial=initial, card=card)
 
 
 def _suggest(card: DraftCard, taken: set[str]) -> dict[str, Any]:
