@@ -115,7 +115,7 @@ def _add(request: HttpRequest, refused: list[str]) -> HttpResponse:
     """Add the files of a form."""
     files = request.FILES.getlist("file")
     if not files and not refused and not _is_said(request.POST):  # else Enter was pressed in a field: it is saved
-        refused = [_("Choose a file first.")]
+        refused = [_("Choose the embedding file.")]
     for file in files:
         try:
             drafts.add(owner=request.user, file=NamedFile(file.name, file.read(drafts.MAX_READ_BYTES)))
@@ -158,7 +158,7 @@ def add_file(request: HttpRequest) -> HttpResponse:
     card = request.POST.get("card", "")
     try:
         if file is None:
-            raise RegistryError("required", _("Choose a file first."), field="file")
+            raise RegistryError("required", _("Choose the embedding file."), field="file")
         new = NamedFile(file.name, file.read(drafts.MAX_READ_BYTES))
         added = drafts.add(owner=request.user, file=new, card=int(card) if re.fullmatch(r"\d{1,9}", card) else None)
     except RegistryError as error:

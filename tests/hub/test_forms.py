@@ -33,7 +33,7 @@ LONG = "x" * 40_000
 WRONG = [
     ("/train", {"name": LONG, "token": LONG, "initialiser": LONG, "kind": "x", "base": "x", "preset": "x", "vectors": 0, "seed": -1}, 8),
     ("/train", {"name": "a\0b", "vectors": "many", "seed": "1.5", "images": SimpleUploadedFile("a.png", b"")}, 4),
-    ("/upload", {"file": SimpleUploadedFile("a.safetensors", b"")}, 1),
+    ("/upload", {"do": "publish", "license": "x", "rating": "x", "visibility": "x"}, 3),
     ("/accounts/tokens/new", {"name": LONG, "scopes": ["fly"]}, 2),
     ("/accounts/email/", {"action_add": "", "email": "nowhere"}, 1),
 ]  # fmt: skip

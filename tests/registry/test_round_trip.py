@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -17,6 +15,7 @@ from registry.formats.encoder_names import ENCODER_WIDTHS, LAYERS
 from registry.intake import choose_part, read_files
 from registry.models import Embedding
 from tests.registry.samples import sdxl_file, vectors
+from tests.registry.test_upload_page import look, said
 
 #: Base family → widths of the vectors by text encoder.
 WIDTHS = {
@@ -87,19 +86,9 @@ def sent(file):
 
 
 def test_the_zip_for_sdxl_is_uploaded_on_the_page_as_one_embedding(as_user, bob, zipped):
-    page = as_user(bob).post("/upload", sent(zipped))
-    html = page.content.decode()
-    assert page.status_code == 200 and "alice/red-heart, version 1" in html
-    values = dict(re.findall(r'<input type="(?:hidden|text)" name="([^"]+)" value="([^"]*)"', html))
-    said = {
-        "license": "mit",
-        "visibility": "public",
-        "kind": "object",
-        "base": "sdxl",
-        "name": "copy",
-        "title": "Copy",
-    }
-    done = as_user(bob).post("/upload", values | said)
+    page, values = look(as_user(bob), (zipped.name, zipped.data))
+    assert "alice/red-heart, version 1" in page.content.decode()
+    done = as_user(bob).post("/upload", said(values, base="sdxl", name="copy", title="Copy"))
     assert done["Location"] == "/bob/copy"
     assert Embedding.objects.get(name="copy").latest.digest == inspect(sdxl_file()).digest
 

@@ -155,7 +155,7 @@ def stored_files():
 def test_no_file_at_all_is_told(site):
     page, _ = look(site)
     assert page.status_code == 422
-    assert "Choose a file first" in page.content.decode()
+    assert "Choose the embedding file." in page.content.decode()
 
 
 def test_what_cannot_be_read_does_not_keep_the_others_from_being_published(site):
