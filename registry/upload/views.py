@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -243,6 +243,9 @@ def _to_published(request: HttpRequest, made: list[Embedding]) -> HttpResponse:
 def picture(request: HttpRequest, pk: int, digest: str) -> HttpResponseBase:
     """A picture of one's own draft."""
     found = get_object_or_404(DraftPicture, pk=pk, draft__owner=request.user, blob__startswith=digest)
-    response = FileResponse(storage.open_blob(found.blob), content_type="image/webp")
+    try:
+        response = FileResponse(storage.open_blob(found.blob), content_type="image/webp")
+    except storage.BlobMissing as error:
+        raise Http404 from error
     response["Cache-Control"] = "private, max-age=3600"
     return response

@@ -36,6 +36,7 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("input", later);
   form.addEventListener("change", later);
   form.addEventListener("submit", () => { leaving = true; dirty = false; clearTimeout(timer); });
+  window.addEventListener("pageshow", () => { leaving = false; }); // also when Back brings it out of memory
   window.addEventListener("pagehide", () => {
     leaving = true;
     if (dirty) save({ keepalive: true });

@@ -123,7 +123,9 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
   drop.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
   // A file dropped beside the zone would replace the page.
-  for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+  for (const kind of ["dragover", "drop"]) {
+    window.addEventListener(kind, (event) => { if (event.dataTransfer.types.includes("Files")) event.preventDefault(); });
+  }
   window.addEventListener("beforeunload", (event) => { if (running || waiting.length) event.preventDefault(); });
   document.getElementById("wrong")?.scrollIntoView({ block: "nearest" });
 });

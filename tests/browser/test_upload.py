@@ -97,7 +97,7 @@ def test_more_than_a_draft_holds_is_left_out_in_one_sentence(open_page, transact
     page = open_page(user=alice)
     page.goto("/upload")
     choose(page, *((f"{number}.safetensors", sd1_file(number, rows=1)) for number in range(40)))
-    page.get_by_text("The files after it were left out.").wait_for()
+    page.locator(".sending-row", has_text="The files after it were left out.").wait_for()
     assert page.get_by_role("article").count() == 3
     assert 1 <= page.locator(".sending-row").count() <= 2
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from registry import drafts, storage
 from registry.formats import NamedFile, Target, inspect, write
 from registry.models import DraftCard, DraftPicture, Embedding, File, Hash
+from registry.moderation.services import take_down
 from tests.registry.samples import picture, sd1_file
 
 SHARED = {"license": "cc0-1.0", "visibility": "public"}
@@ -156,6 +157,14 @@ def test_no_file_at_all_is_told(site):
     page, _ = look(site)
     assert page.status_code == 422
     assert "Choose the embedding file." in page.content.decode()
+
+
+def test_what_staff_took_down_is_not_published_from_a_draft_that_was_there_before(site, bob, sam, upload):
+    _, values = look(site, ("boat.safetensors", sd1_file()))
+    take_down(embedding=upload(bob, "kite"), by=sam, reason="illegal", text="")
+    page = site.post("/upload", said(values, base="sd1"))
+    assert page.status_code == 422 and "taken down" in page.content.decode()
+    assert not Embedding.objects.exists() and DraftCard.objects.count() == 1
 
 
 def test_what_cannot_be_read_does_not_keep_the_others_from_being_published(site):
