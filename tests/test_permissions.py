@@ -6,7 +6,6 @@ the login page are 302. POSTs carry no data, so an allowed one answers what an e
 
 from __future__ import annotations
 
-import io
 import re
 
 import numpy as np
@@ -22,6 +21,7 @@ from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
+from tests.registry import samples
 from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview, Worker
 from training.services import find_base
@@ -260,13 +260,6 @@ def address_of(preview):
     return f"{preview.pk}-{preview.blob[:12]}"
 
 
-def _drop_picture(owner):
-    """A picture in somebody's upload draft."""
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8), "teal").save(file, "PNG")
-    return drafts.add(owner=owner, file=NamedFile("p.png", file.getvalue())).picture
-
-
 @pytest.fixture
 def world(alice, bob, sam):
     """Alice's embeddings in all three visibilities, a job and a token of hers."""
@@ -287,16 +280,8 @@ def world(alice, bob, sam):
         vectors=1, total_steps=10,
     )  # fmt: skip
     sketch = JobPreview.objects.create(
-        job=job,
-        step=1,
-        template="a {}",
-        prompt="a <a-job>",
-        seed=1,
-        variant="learned",
-        blob=picture.blob,
-        width=64,
-        height=64,
-    )
+        job=job, step=1, template="a {}", prompt="a <a-job>", seed=1, variant="learned", blob=picture.blob, width=64, height=64,
+    )  # fmt: skip
     token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
     public = made["public"].embedding
     return {
@@ -317,7 +302,7 @@ def world(alice, bob, sam):
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
         "job_preview": sketch.pk,
-        "draft_picture": f"{(drawn := _drop_picture(alice)).pk}-{drawn.blob[:12]}",
+        "draft_picture": address_of(drafts.add(owner=alice, file=NamedFile("p.png", samples.picture())).picture),
         "picture": address_of(made["private"].previews.first()),
         "large_picture": address_of(made["private"].previews.last()),
         "preview": made["private"].previews.first().pk,
