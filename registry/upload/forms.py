@@ -104,7 +104,8 @@ class CardForm(Form):
     def said(self, shared: dict[str, Any]) -> dict[str, Any]:
         """The fields of the new embedding: those of all where it has none of its own."""
         own = {name: value for name, value in self.cleaned_data.items() if name not in ("include", "seen")}
-        return own | {name: own[name] or shared[name] for name in SharedForm.base_fields}
+        common = {name: own.pop(name) or shared.get(name) for name in SharedForm.base_fields}
+        return own | {name: value for name, value in common.items() if value is not None}
 
 
 def _or_as_for_all(field: forms.Field) -> forms.Field:

@@ -76,6 +76,7 @@ def test_many_files_become_cards_that_are_kept_and_published_together(open_page,
     page.get_by_text("Nothing was published yet").wait_for()
     assert "lower-case" in card(page, "fox-neg").inner_text()
     assert not Embedding.objects.exists()
+    look_at(page, "upload-refused")
     card(page, "fox-neg").get_by_label("Name", exact=True).fill("fox-bad")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.get_by_role("heading", name="3 embeddings are published").wait_for()
