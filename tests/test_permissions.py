@@ -14,9 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from PIL import Image
 
 from hub.accounts.models import ApiToken
-from registry import share_card
-from registry.formats import Encoder, canonical
-from registry import drafts
+from registry import drafts, share_card
 from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
