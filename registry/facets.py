@@ -57,7 +57,7 @@ class Facet:
 
 def count(found: EmbeddingQuerySet) -> Cube:
     """Count what was found by words and tags; one statement."""
-    rows = found.order_by().values_list(*COUNTED).annotate(number=Count("pk"))
+    rows = found.order_by().values_list(*COUNTED).annotate(number=Count("*"))
     return [(row[:-1], row[-1]) for row in rows]
 
 
@@ -83,7 +83,7 @@ def counted(cube: Cube, chosen: Mapping[str, Sequence[str]]) -> list[Facet]:
 
 def tags(found: EmbeddingQuerySet, chosen: Sequence[str], left: int) -> Facet:
     """The tags of what all filters together leave, ``left`` of them, with those that are chosen first; one statement."""
-    used = found.order_by().values(tag=Func("tags", function="unnest")).annotate(uses=Count("pk"))
+    used = found.order_by().values(tag=Func("tags", function="unnest")).annotate(uses=Count("*"))
     offered = used.order_by("-uses", "tag").values_list("tag", "uses")[: TOP_TAGS + len(chosen)]
     others = [Choice(tag, tag, uses, False) for tag, uses in offered if tag not in chosen]
     return Facet("tag", TITLES["tag"], [*(Choice(tag, tag, left, True) for tag in chosen), *others[:TOP_TAGS]])

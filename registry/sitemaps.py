@@ -29,9 +29,9 @@ _LEFT_ALONE = (
 
 
 class Embeddings(Sitemap):
-    """The pages of public embeddings, 10,000 to a file."""
+    """The pages of public embeddings, 2,000 to a file: one is written in a moment."""
 
-    limit = 10_000
+    limit = 2_000
 
     def items(self) -> EmbeddingQuerySet:
         listed = Embedding.objects.listed_for(AnonymousUser())

@@ -11,15 +11,17 @@ from collections import Counter
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
+from django.db import connection, transaction
 from django.db.models import F, Func, TextField, Value
 
+from registry.models import Embedding
 from registry.querysets import EmbeddingQuerySet
 from registry.search import words_of
 
-#: Words of a search that are corrected; each is one statement.
+#: Words of a search that are corrected; each is two statements.
 MAX_WORDS = 3
 #: Letters of a word that is corrected: shorter ones have too many neighbours, longer ones take a thousand look-ups.
-LETTERS = range(3, 21)
+LETTERS = range(4, 21)
 #: Embeddings whose words are looked at for each word.
 MAX_EMBEDDINGS = 200
 
@@ -40,15 +42,24 @@ def _nearest(public: EmbeddingQuerySet, word: str) -> str:
         return word
     near = neighbours(word) | {word}
     # Only words of titles, names, tokens and tags: descriptions are stemmed, and hold misspelt words themselves.
-    query = SearchQuery(" | ".join(f"{item}:*AB" for item in near), search_type="raw", config="simple")
-    rows = public.order_by().filter(search=query).values_list(_names_in_search(), flat=True)[:MAX_EMBEDDINGS]
+    query = SearchQuery(" | ".join(f"{item}:AB" for item in near), search_type="raw", config="simple")
+    rows = public.order_by().filter(pk__in=_holding(query)).values_list(_names_in_search(), flat=True)
     known = Counter(found for names in rows for found in names)
-    if any(found.startswith(word) for found in known):
+    if word in known:
         return word
-    fitting = [
-        found for found in known if any(found[:length] in near for length in range(len(word) - 1, len(word) + 2))
-    ]
-    return max(fitting, key=lambda found: (found in near, known[found], -len(found), found), default=word)
+    return max(near & known.keys(), key=lambda found: (known[found], found), default=word)
+
+
+def _holding(query: SearchQuery) -> list[int]:
+    """Embeddings in which one of many words is, by the search index alone.
+
+    The planner believes that some of so many words must be nearly everywhere, and would read every row.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan TO off")
+        found = list(Embedding.objects.filter(search=query).values_list("pk", flat=True)[:MAX_EMBEDDINGS])
+        cursor.execute("SET LOCAL enable_seqscan TO DEFAULT")  # a transaction around this one goes on
+    return found
 
 
 def _names_in_search() -> Func:

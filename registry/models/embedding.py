@@ -165,6 +165,12 @@ class Embedding(models.Model):
                 condition=Q(visibility="public"),
             ),
             models.Index(fields=["likes", "id"], name="registry_embedding_likes", condition=Q(visibility="public")),
+            # The counts of filters are read from this alone.
+            models.Index(
+                fields=["base", "kind", "license", "vectors", "rating"],
+                name="registry_embedding_facets",
+                condition=Q(visibility="public", moderation=""),
+            ),
         ]
 
     def __str__(self) -> str:
