@@ -110,8 +110,8 @@ _OFFERED: Mapping[str, Sequence[str]] = {
 _LABELS: Mapping[str, Mapping[str, str | Promise]] = {
     "base": dict(FAMILY_CHOICES),
     "kind": dict(Kind.choices),
-    # What else there is to say of another licence is said where one is chosen.
-    "license": dict(License.choices) | {License.OTHER.value: _("Other")},
+    # What else there is to say of a licence is said where one is chosen.
+    "license": dict(License.choices) | {License.CC0.value: "CC0 1.0", License.OTHER.value: _("Other")},
 }
 
 

@@ -99,12 +99,6 @@ TABLE = [
     ("GET", "/alice/taken-one", "<owner>/<name>", (410, 410, 410, 410)),
     (
         "GET",
-        "/media/pictures/{picture}-64.avif",
-        "media/pictures/<int:pk>-<digest>-<int:width>.<kind>",
-        (404, 404, 404, 404),
-    ),
-    (
-        "GET",
         "/media/pictures/{large_picture}-256.avif",
         "media/pictures/<int:pk>-<digest>-<int:width>.<kind>",
         (404, 404, 200, 200),
