@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "drf_spectacular",
@@ -51,6 +53,7 @@ INSTALLED_APPS = [
     "hub.accounts",
     "registry",
     "training",
+    "hub.own_data",
 ]
 
 MIDDLEWARE = [
@@ -159,6 +162,20 @@ ACCOUNT_FORMS = {
     "add_email": "hub.accounts.forms.AddEmailForm",
     "reauthenticate": "hub.accounts.forms.ReauthenticateForm",
 }
+# Addresses prove nothing here, since none is verified. So they must not keep anybody from a second factor either.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Starword"
+#: Steps of 30 seconds by which a phone's clock may be wrong.
+MFA_TOTP_TOLERANCE = 1
+MFA_ADAPTER = "hub.accounts.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "hub.accounts.forms.CodeForm",
+    "reauthenticate": "hub.accounts.forms.CodeAgainForm",
+    "activate_totp": "hub.accounts.forms.FirstCodeForm",
+}
+# Else each request would write to the database.
+USERSESSIONS_TRACK_ACTIVITY = False
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 HUB_SIGNUP_OPEN = env.flag("HUB_SIGNUP_OPEN", True)

@@ -48,6 +48,18 @@ def named(since: str = "") -> set[str]:
     }
 
 
+def named_among(names: set[str]) -> set[str]:
+    """Those of the blobs that any row names; one query for each column."""
+    return {
+        sha256
+        for field in columns()
+        for sha256 in field.model._default_manager.filter(**{f"{field.name}__in": names})
+        .order_by()
+        .values_list(field.name, flat=True)
+        .distinct()
+    }
+
+
 def naming(sha256: str) -> list[str]:
     """The rows that name a blob, each with the account it belongs to."""
     return [

@@ -46,6 +46,10 @@ class EmbeddingQuerySet(models.QuerySet):
             return self
         return self.filter(shared | Q(owner=user))
 
+    def liked_by(self, person: User) -> Self:
+        """Embeddings that a person likes, the newest like first."""
+        return self.filter(liked_by__owner=person).order_by("-liked_by__id")
+
     def at(self, owner: str, name: str) -> Self:
         """The embedding at an address; nothing where the address could not be one."""
         if not (SLUG.fullmatch(owner) and SLUG.fullmatch(name)):

@@ -60,20 +60,25 @@ def suggest_name(text: str, taken: Iterable[str] = ()) -> str:
 
 
 def check_title(title: str) -> str:
-    """Return a title in one form (NFKC) whatever the language, without anything that shows nothing or turns the direction."""
-    title = _SYMBOL_STYLES.sub("", unicodedata.normalize("NFKC", title))
-    title = re.sub(r"\s+", " ", check_text(title, "title", MAX_TITLE_CHARACTERS, required=True))
-    hidden = next((character for character in title if is_invisible(character)), None)
+    """Return a title as it is stored."""
+    return check_line(title, "title", MAX_TITLE_CHARACTERS, required=True)
+
+
+def check_line(value: str, field: str, limit: int, *, required: bool = False) -> str:
+    """Return a line in one form (NFKC) whatever the language, without anything that shows nothing or turns the direction."""
+    line = _SYMBOL_STYLES.sub("", unicodedata.normalize("NFKC", value))
+    line = re.sub(r"\s+", " ", check_text(line, field, limit, required=required))
+    hidden = next((character for character in line if is_invisible(character)), None)
     if hidden is not None:
         raise RegistryError(
             "bad_text",
             _(
-                "The title holds a character that cannot be seen or turns the direction of the text (U+%(code)s); leave it out."
+                "The %(field)s holds a character that cannot be seen or turns the direction of the text (U+%(code)s); leave it out."
             )
-            % {"code": f"{ord(hidden):04X}"},
-            field="title",
+            % {"field": _label(field), "code": f"{ord(hidden):04X}"},
+            field=field,
         )
-    return title
+    return line
 
 
 def check_token(token: str) -> str:
@@ -159,7 +164,7 @@ def check_text(value: str, field: str, limit: int, *, required: bool = False) ->
             field=field,
         )
     if required and not value:
-        raise RegistryError("required", _("Give the embedding a %(field)s.") % {"field": _label(field)}, field=field)
+        raise RegistryError("required", _("Give it a %(field)s.") % {"field": _label(field)}, field=field)
     if len(value) > limit:
         raise RegistryError(
             "too_long",
@@ -175,6 +180,9 @@ _LABELS = {
     "title": gettext_lazy("title"),
     "description": gettext_lazy("description"),
     "notes": gettext_lazy("notes"),
+    "note": gettext_lazy("note"),
+    "display_name": gettext_lazy("display name"),
+    "bio": gettext_lazy("text about you"),
     "kind": gettext_lazy("kind"),
     "license": gettext_lazy("license"),
     "visibility": gettext_lazy("visibility"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from hub import wording
 from hub.preferences import Preferences
@@ -39,3 +41,14 @@ class AccountAdapter(DefaultAccountAdapter):
                 for reason in refused.error_list
             ]
             raise ValidationError(reasons) from refused
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Second factors in this site's words. Apps list them under the user name: not everybody gave an address."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("This code is not right, or its time has passed. Give the one that is shown now."),
+    }
+
+    def get_totp_label(self, user: AbstractBaseUser) -> str:
+        return user.get_username()

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from hub.accounts.models import ApiToken, Notice, User
+from hub.accounts.models import ApiToken, Notice, RetiredName, User
 from hub.read_only import ReadOnlyAdmin
 
 
@@ -25,7 +25,7 @@ class ApiTokenAdmin(admin.ModelAdmin):
     list_display = ["name", "owner", "hint", "scopes", "created", "last_used"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username"]
-    readonly_fields = ["owner", "name", "hint", "scopes", "created", "last_used"]
+    readonly_fields = ["owner", "name", "hint", "scopes", "created", "last_used", "expires"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -39,3 +39,12 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_select_related = ["owner"]
     search_fields = ["text", "owner__username"]
     date_hierarchy = "created"
+
+
+@admin.register(RetiredName)
+class RetiredNameAdmin(admin.ModelAdmin):
+    """Names of deleted accounts; deleting a row gives the name out again."""
+
+    list_display = ["name", "retired"]
+    search_fields = ["name"]
+    readonly_fields = ["retired"]

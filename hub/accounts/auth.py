@@ -31,6 +31,8 @@ class TokenAuthentication(BaseAuthentication):
         token = ApiToken.objects.select_related("owner").filter(digest=digest, owner__is_active=True).first()
         if token is None:
             raise AuthenticationFailed("This token is unknown or was revoked. Make a new one on your tokens page.")
+        if token.is_expired:
+            raise AuthenticationFailed("This token has expired. Make a new one on your tokens page.")
         token.touch()
         return token.owner, token
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as allauth
+from allauth.mfa.base import forms as second_factor
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.models import User
 from hub.forms import ask_for
@@ -103,3 +106,32 @@ class AddEmailForm(_Plain, allauth.AddEmailForm):
 
 class ReauthenticateForm(_Plain, allauth.ReauthenticateForm):
     """Give one's password again before something that matters."""
+
+
+class _Code:
+    """A field for six digits, typed from a phone."""
+
+    fields: dict[str, forms.Field]
+    code_label = _("Code from your app, or a recovery code")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        code = self.fields["code"]
+        code.label = self.code_label
+        code.widget.attrs.pop("placeholder", None)
+        code.widget.attrs |= {"inputmode": "numeric", "autocapitalize": "none", "spellcheck": "false"}
+        ask_for(self.fields)
+
+
+class CodeForm(_Code, second_factor.AuthenticateForm):
+    """The second step of signing in."""
+
+
+class CodeAgainForm(_Code, second_factor.ReauthenticateForm):
+    """Give a code again before something that matters."""
+
+
+class FirstCodeForm(_Code, ActivateTOTPForm):
+    """Prove that the app shows the right codes."""
+
+    code_label = _("Code that the app shows")

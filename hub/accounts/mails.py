@@ -70,10 +70,11 @@ def _claim() -> Notice | None:
 
 
 def _give_up() -> None:
-    """Let go of what is too old, and of what has nowhere to go."""
+    """Let go of what is too old, of what has nowhere to go, and of what its owner wants no mail about."""
     due = Notice.objects.filter(mail_after__isnull=False)
     due.filter(owner__email="").update(mail_after=None)
     due.filter(owner__is_active=False).update(mail_after=None)
+    due.filter(owner__mails_notices=False).update(mail_after=None)
     if late := due.filter(created__lt=Now() - GIVE_UP_AFTER).update(mail_after=None):
         log.error("%d notices are older than a day and will not be mailed any more", late)
 

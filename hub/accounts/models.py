@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.names import validate_owner_name
 
@@ -21,8 +23,27 @@ LAST_USED_RESOLUTION = timedelta(minutes=5)
 TOKEN_PREFIX = "sw_"
 #: Tokens of one account; beyond that somebody forgets to revoke.
 MAX_TOKENS = 50
+MAX_DISPLAY_NAME_CHARACTERS = 60
+#: A few sentences under a name; what is longer belongs on a page of one's own.
+MAX_BIO_CHARACTERS = 1_000
 #: 32 random bytes: beyond guessing, so a plain SHA-256 is enough to store it by.
 TOKEN_BYTES = 32
+
+
+class RetiredName(models.Model):
+    """A user name whose account was deleted. Nobody gets it again: links and files out there still mean the former owner."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    retired = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def validate_not_retired(value: str) -> None:
+    """Raise ``ValidationError`` for the name of an account that was deleted."""
+    if RetiredName.objects.filter(name=value).exists():
+        raise ValidationError(_("This user name is taken; choose another."), code="unique")
 
 
 class User(AbstractUser):
@@ -32,7 +53,7 @@ class User(AbstractUser):
         "user name",
         max_length=64,
         unique=True,
-        validators=[validate_owner_name],
+        validators=[validate_owner_name, validate_not_retired],
         help_text="3 to 64 lower-case letters, digits, hyphens or underscores. It is part of your pages' addresses.",
         error_messages={"unique": "This user name is taken; choose another."},
     )
@@ -49,9 +70,21 @@ class User(AbstractUser):
         blank=True,
         help_text="Of stored files. Empty for what the hub allows everybody.",
     )
+    display_name = models.CharField(max_length=MAX_DISPLAY_NAME_CHARACTERS, blank=True, default="", db_default="")
+    bio = models.TextField(max_length=MAX_BIO_CHARACTERS, blank=True, default="", db_default="", help_text="Markdown.")
+    bio_html = models.TextField(blank=True, default="", db_default="", editable=False)
+    likes_hidden = models.BooleanField(
+        default=False, db_default=False, help_text="Whether nobody else sees what this account likes."
+    )
+    mails_notices = models.BooleanField(default=True, db_default=True, help_text="Whether notices are mailed too.")
 
     def get_absolute_url(self) -> str:
         return f"/{self.username}"
+
+    @property
+    def shown_name(self) -> str:
+        """What people call the account: its display name, else its user name."""
+        return self.display_name or self.username
 
     def lock(self) -> None:
         """Let one transaction of an account through at a time, so that its limits hold exactly."""
@@ -85,6 +118,7 @@ class ApiToken(models.Model):
     scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices))
     created = models.DateTimeField(auto_now_add=True)
     last_used = models.DateTimeField(null=True, blank=True)
+    expires = models.DateTimeField(null=True, blank=True, help_text="When it stops to work; empty for never.")
 
     class Meta:
         ordering = ["-created"]
@@ -98,15 +132,25 @@ class ApiToken(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def issue(cls, *, owner: User, name: str, scopes: list[str]) -> tuple[Self, str]:
+    def issue(cls, *, owner: User, name: str, scopes: list[str], expires: datetime | None = None) -> tuple[Self, str]:
         """Create a token and return it with its secret, which is not stored; raise :class:`TooManyTokens`."""
         if cls.objects.filter(owner=owner).count() >= MAX_TOKENS:
             raise TooManyTokens
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         token = cls.objects.create(
-            owner=owner, name=name, scopes=scopes, digest=cls.digest_of(secret), hint=secret[: len(TOKEN_PREFIX) + 4]
+            owner=owner,
+            name=name,
+            scopes=scopes,
+            digest=cls.digest_of(secret),
+            hint=secret[: len(TOKEN_PREFIX) + 4],
+            expires=expires,
         )
         return token, secret
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it has stopped to work by itself."""
+        return self.expires is not None and self.expires <= timezone.now()
 
     def touch(self) -> None:
         """Remember that the token was used now, within :data:`LAST_USED_RESOLUTION`."""

@@ -11,7 +11,7 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{1,62})[a-z0-9]")
 
 #: First path segments that the site itself uses, or may want to.
 RESERVED_OWNERS = frozenset(
-    "about accounts admin api assets base-models browse collections datasets docs download embeddings explore faq "
+    "about accounts admin api assets base-models browse collections datasets docs download drafts embeddings explore faq "
     "feed files health healthz help hub imprint jobs legal login logout me media metrics models new notices notifications "
     "preferences privacy reports robots search settings sitemap spaces staff starword static status support tags terms train upload user users "
     "well-known www".split()

@@ -1,6 +1,8 @@
-"""The pages of API tokens and of notices."""
+"""The pages of API tokens, and of notices and whether they are mailed."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
@@ -8,10 +10,16 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from hub.accounts.models import ApiToken, Scope, TooManyTokens
+from hub.accounts.forms import sends_mail
+from hub.accounts.models import ApiToken, Notice, Scope, TooManyTokens
 from hub.accounts.notices import mark_seen
 from hub.forms import Form
 
@@ -22,14 +30,40 @@ PAGE_SIZE = 30
 class TokenForm(Form):
     """A new token."""
 
-    name = forms.CharField(max_length=80, help_text="Where it will be used, for example “laptop”.")
+    name = forms.CharField(
+        label=later("Name"), max_length=80, help_text=later("Where it will be used, for example “laptop”.")
+    )
     scopes = forms.MultipleChoiceField(
-        choices=Scope.choices,
+        choices=[
+            (Scope.READ, later("Read: see and download what you may see")),
+            (Scope.WRITE, later("Write: upload and edit embeddings and collections")),
+            (Scope.TRAIN, later("Train: submit and cancel training jobs")),
+            (Scope.ADMIN, later("Admin: list, make and revoke your tokens, download all your data")),
+        ],
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.READ],
-        label="It may",
-        error_messages={"required": "Choose at least one thing that the token may do."},
+        label=later("It may"),
+        error_messages={"required": later("Choose at least one thing that the token may do.")},
     )
+    days = forms.TypedChoiceField(
+        label=later("It ends"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        choices=[
+            (30, later("after 30 days")),
+            (90, later("after 90 days")),
+            (365, later("after a year")),
+            ("", later("never, until you revoke it")),
+        ],
+        initial=90,
+    )
+
+
+class NoticeMailForm(Form):
+    """Whether notices are mailed."""
+
+    mails_notices = forms.BooleanField(label=later("Mail me what is new"), required=False)
 
 
 @login_required
@@ -45,8 +79,11 @@ def token_create(request: HttpRequest) -> HttpResponse:
     """Make a token and show its secret, this once."""
     form, secret = TokenForm(request.POST), ""
     if form.is_valid():
+        values = form.cleaned_data
+        days = values.pop("days")
+        expires = timezone.now() + timedelta(days=days) if days else None
         try:
-            _, secret = ApiToken.issue(owner=request.user, **form.cleaned_data)
+            _token, secret = ApiToken.issue(owner=request.user, expires=expires, **values)
         except TooManyTokens as error:
             form.add_error(None, error.message)
         else:
@@ -60,7 +97,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Revoke a token, at once."""
     get_object_or_404(ApiToken, pk=pk, owner=request.user).delete()
-    messages.success(request, "The token is revoked.")
+    messages.success(request, _("The token is revoked."))
     return redirect("tokens")
 
 
@@ -68,9 +105,51 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 def notices(request: HttpRequest) -> HttpResponse:
-    """What one should hear of, newest first. Those that are shown count as seen from then on."""
-    page = Paginator(request.user.notices.all(), PAGE_SIZE).get_page(request.GET.get("page"))
-    shown = list(page)  # as they were before
-    if request.method == "GET":
-        mark_seen(request.user, ids=[notice.pk for notice in shown if notice.seen is None])
-    return render(request, "accounts/notices.html", {"page": page, "notices": shown})
+    """What one should hear of, newest first: all, or with ``show=unread`` what is new."""
+    unread = request.GET.get("show") == "unread"
+    found = request.user.notices.filter(seen=None) if unread else request.user.notices.all()
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "accounts/notices.html", {"page": page, "unread": unread})
+
+
+@login_required
+@never_cache
+@require_safe
+def notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go to what a notice is about; it is read then."""
+    found = get_object_or_404(Notice, pk=pk, owner=request.user)
+    mark_seen(request.user, ids=[found.pk])
+    inside = found.url.startswith("/") and url_has_allowed_host_and_scheme(found.url, allowed_hosts=None)
+    return redirect(found.url if inside else "notices")
+
+
+@login_required
+@require_POST
+def notices_seen(request: HttpRequest) -> HttpResponse:
+    """Mark as read: the notice that is named, or all."""
+    named = request.POST.get("id", "")
+    ids = [int(named)] if named.isdecimal() and len(named) < 10 else None
+    count = mark_seen(request.user, ids=ids)
+    told = ngettext("%(count)d notice is marked as read.", "%(count)d notices are marked as read.", count)
+    messages.success(request, told % {"count": count})
+    back = request.POST.get("show", "")
+    return redirect("/notices?show=unread" if back == "unread" else "notices")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def notice_mail(request: HttpRequest) -> HttpResponse:
+    """Whether notices are mailed to oneself."""
+    user = request.user
+    form = (
+        NoticeMailForm(request.POST)
+        if request.method == "POST"
+        else NoticeMailForm(initial={"mails_notices": user.mails_notices})
+    )
+    if form.is_bound and form.is_valid():
+        user.mails_notices = form.cleaned_data["mails_notices"]
+        user.save(update_fields=["mails_notices"])
+        messages.success(request, _("Saved."))
+        return redirect("notice-mail")
+    context = {"form": form, "sends_mail": sends_mail()}
+    return render(request, "accounts/notice_mail.html", context, status=422 if form.is_bound else 200)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import lookup_views, report_views, views
+from registry.api import collection_views, lookup_views, report_views, views
 
 urlpatterns = [
     path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("embeddings/<str:owner>/<str:name>/download", views.DownloadView.as_view(), name="api-download"),
     path("embeddings/<str:owner>/<str:name>/like", views.LikeView.as_view(), name="api-like"),
     path("embeddings/<str:owner>/<str:name>/reports", report_views.ReportsView.as_view(), name="api-reports"),
+    path("collections", collection_views.CollectionsView.as_view(), name="api-collections"),
+    path("collections/<int:pk>", collection_views.CollectionView.as_view(), name="api-collection"),
+    path("collections/<int:pk>/items", collection_views.ItemsView.as_view(), name="api-items"),
+    path("collections/<int:pk>/items/<int:embedding>", collection_views.ItemView.as_view(), name="api-item"),
+    path("me/likes", collection_views.LikesView.as_view(), name="api-likes"),
     path("inspect", lookup_views.InspectView.as_view(), name="api-inspect"),
     path("hashes/<str:hash>", lookup_views.HashView.as_view(), name="api-hash"),
     path("infotext", lookup_views.InfotextView.as_view(), name="api-infotext"),

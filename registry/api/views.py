@@ -176,7 +176,7 @@ class VersionsView(RegistryView):
         return self.described(embedding, status.HTTP_201_CREATED)
 
 
-class _Bytes(BaseContentNegotiation):
+class AsItIs(BaseContentNegotiation):
     """A file is sent as what it is; ``format`` names a file format here, not a renderer."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
@@ -189,7 +189,7 @@ class _Bytes(BaseContentNegotiation):
 class DownloadView(RegistryView):
     """Files of an embedding."""
 
-    content_negotiation_class = _Bytes
+    content_negotiation_class = AsItIs
 
     @extend_schema(
         parameters=[shapes.DownloadQuerySerializer],

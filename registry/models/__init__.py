@@ -1,5 +1,12 @@
 """What the registry keeps, a module for each thing."""
 
+from registry.models.collection import (
+    MAX_COLLECTION_DESCRIPTION_CHARACTERS,
+    MAX_COLLECTION_TITLE_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
+    Collection,
+    CollectionItem,
+)
 from registry.models.draft import DraftCard, DraftFile, DraftPicture, UploadDraft
 from registry.models.embedding import (
     FAMILY_CHOICES,
@@ -39,7 +46,10 @@ from registry.models.version import (
 __all__ = [
     "FAMILY_CHOICES",
     "LIGHT",
+    "MAX_COLLECTION_DESCRIPTION_CHARACTERS",
+    "MAX_COLLECTION_TITLE_CHARACTERS",
     "MAX_DESCRIPTION_CHARACTERS",
+    "MAX_NOTE_CHARACTERS",
     "MAX_REPORT_CHARACTERS",
     "MAX_STATEMENT_CHARACTERS",
     "MAX_TAGS",
@@ -50,6 +60,8 @@ __all__ = [
     "RENDITION_WIDTHS",
     "AuditEntry",
     "BlockedHash",
+    "Collection",
+    "CollectionItem",
     "DraftCard",
     "DraftFile",
     "DraftPicture",

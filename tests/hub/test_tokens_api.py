@@ -103,3 +103,22 @@ def test_neither_api_nor_page_gives_more_tokens_than_an_account_may_have(api_as,
     assert page.status_code == 422
     assert "Revoke one" in page.content.decode()
     assert not ApiToken.objects.filter(name="more").exists()
+
+
+def test_a_token_ends_when_it_was_told_to(api_as, api, alice):
+    past = api_as(alice).post("/api/hub/tokens", {"name": "x", "scopes": ["read"], "expires": "2020-01-01T00:00:00Z"})
+    assert past.status_code == 400 and list(past.json()["error"]["fields"]) == ["expires"]
+    made = api_as(alice).post("/api/hub/tokens", {"name": "x", "scopes": ["read"], "expires": "2100-01-01T00:00:00Z"})
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {made.json()['token']}")
+    assert api.get("/api/hub/me").status_code == 200
+    ApiToken.objects.filter(pk=made.json()["id"]).update(expires="2020-01-01T00:00:00Z")
+    refused = api.get("/api/hub/me")
+    assert refused.status_code == 401 and "has expired" in refused.json()["error"]["message"]
+
+
+def test_a_token_of_the_page_ends_when_it_was_chosen_to(as_user, alice):
+    client = as_user(alice)
+    for days in ("30", ""):
+        client.post("/accounts/tokens/new", {"name": f"for {days}", "scopes": ["read"], "days": days})
+    lasting, ending = ApiToken.objects.get(name="for "), ApiToken.objects.get(name="for 30")
+    assert lasting.expires is None and 29 <= (ending.expires - ending.created).days <= 30

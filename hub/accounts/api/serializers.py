@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.utils import timezone
 from rest_framework import serializers
 
 from hub.accounts.models import ApiToken, Notice, Scope, User
@@ -36,8 +39,13 @@ class TokenSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ApiToken
-        fields = ["id", "name", "hint", "scopes", "created", "last_used"]
+        fields = ["id", "name", "hint", "scopes", "created", "last_used", "expires"]
         read_only_fields = ["id", "hint", "created", "last_used"]
+
+    def validate_expires(self, expires: datetime | None) -> datetime | None:
+        if expires is not None and expires <= timezone.now():
+            raise serializers.ValidationError("Give a time to come, or none for a token without an end.")
+        return expires
 
     def validate_scopes(self, scopes: list[str]) -> list[str]:
         return [scope for scope in Scope.values if scope in scopes]

@@ -91,7 +91,7 @@ class TokensView(ListCreateAPIView):
         if isinstance(request.auth, ApiToken) and not set(scopes) <= set(request.auth.scopes):
             raise ApiError("forbidden", "A token can only make tokens with scopes that it has itself.", status=403)
         try:
-            token, secret = ApiToken.issue(owner=request.user, name=values.validated_data["name"], scopes=scopes)
+            token, secret = ApiToken.issue(owner=request.user, **values.validated_data)
         except TooManyTokens as error:
             raise ApiError("too_many", error.message, status=409) from error
         body = IssuedTokenSerializer(token).data | {"token": secret}

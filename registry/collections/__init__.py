@@ -1,0 +1,1 @@
+"""Collections of embeddings: what people do with them, and their pages."""
