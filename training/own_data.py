@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.accounts.models import User
 from hub.accounts.own_data import Table
 from training import transitions
-from training.models import ENDED, Allowance, Job, JobImage, JobPreview, JobSnapshot
+from training.models import ENDED, Allowance, Job, JobEvent, JobImage, JobPreview, JobSnapshot
 
 
 def tables(user: User) -> list[Table]:
@@ -13,6 +13,7 @@ def tables(user: User) -> list[Table]:
     return [
         # Tracebacks tell of the hub's machines, not of the person.
         Table("jobs", Job.objects.filter(owner=user), frozenset({"traceback", "worker"})),
+        Table("training_events", JobEvent.objects.filter(job__owner=user)),
         Table("training_images", JobImage.objects.filter(job__owner=user)),
         Table("training_pictures", JobPreview.objects.filter(job__owner=user)),
         Table("training_snapshots", JobSnapshot.objects.filter(job__owner=user)),

@@ -120,5 +120,5 @@ def test_a_token_of_the_page_ends_when_it_was_chosen_to(as_user, alice):
     client = as_user(alice)
     for days in ("30", ""):
         client.post("/accounts/tokens/new", {"name": f"for {days}", "scopes": ["read"], "days": days})
-    lasting, ending = ApiToken.objects.get(name="for "), ApiToken.objects.get(name="for 30")
+    lasting, ending = ApiToken.objects.get(name="for"), ApiToken.objects.get(name="for 30")
     assert lasting.expires is None and 29 <= (ending.expires - ending.created).days <= 30
