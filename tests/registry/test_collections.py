@@ -89,6 +89,17 @@ def test_what_others_may_not_know_of_never_shows_through_a_collection(client, as
     assert [entry["embedding"]["title"] for entry in listed] == ["public"]
 
 
+def test_what_staff_hid_or_rated_explicit_is_not_listed_by_a_collection(client, alice, bob, upload):
+    board = services.create_collection(owner=bob, title="Found", visibility="public")
+    for seed, name in enumerate(("hidden", "explicit", "plain")):
+        services.put_item(collection=board, embedding=upload(alice, name, title=name, seed=seed))
+    alice.embeddings.filter(name="hidden").update(moderation="hidden")
+    alice.embeddings.filter(name="explicit").update(rating="explicit")
+    assert titles(client, f"/collections/{board.pk}") == ["plain"]
+    client.cookies["preferences"] = "explicit=1"
+    assert titles(client, f"/collections/{board.pk}") == ["explicit", "plain"]
+
+
 def test_collecting_from_an_embeddings_page(as_user, alice, bob, upload, board):
     heart, client = upload(bob, "heart"), as_user(alice)
     other = services.create_collection(owner=alice, title="Other")
