@@ -106,6 +106,7 @@ def test_a_second_factor_is_set_up_asked_for_and_turned_off(open_page, axe, keep
     assert page.locator(".qr svg").is_visible()
     secret = page.locator("#totp-secret").inner_text().strip()
     axe(page)
+    keep(page, "two-factor")
     page.get_by_label("Code that the app shows").fill("000000")
     page.get_by_role("button", name="Turn it on").click()
     page.get_by_text("This code is not right").wait_for()
