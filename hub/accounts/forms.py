@@ -12,17 +12,19 @@ from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.models import User
 from hub.forms import ask_for
 
 LABELS = {
-    "login": "User name or email",
-    "username": "User name",
-    "email": "Email",
-    "oldpassword": "Current password",
-    "remember": "Stay signed in",
+    "login": _("User name or email"),
+    "username": _("User name"),
+    "email": _("Email"),
+    "password": _("Password"),
+    "oldpassword": _("Current password"),
+    "remember": _("Stay signed in"),
 }
 CONSOLE = "django.core.mail.backends.console.EmailBackend"
 
@@ -37,11 +39,12 @@ class _Plain:
 
     fields: dict[str, forms.Field]
     #: Label of the password to choose; it is asked for twice.
-    password_label = "Password"
+    password_label = _("Password")
+    password_again_label = _("Password, again")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = {"password1": self.password_label, "password2": f"{self.password_label}, again"}
+        chosen = {"password1": self.password_label, "password2": self.password_again_label}
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             field.label = (LABELS | chosen).get(name, field.label)
@@ -57,8 +60,8 @@ class _Plain:
 def _way_back() -> str:
     """What to do about a forgotten password."""
     if not sends_mail():
-        return "Forgotten? Whoever runs this hub can give you a new one."
-    return format_html('<a href="{}">Forgotten?</a>', reverse("account_reset_password"))
+        return gettext("Forgotten? Whoever runs this hub can give you a new one.")
+    return format_html('<a href="{}">{}</a>', reverse("account_reset_password"), gettext("Forgotten?"))
 
 
 class LoginForm(_Plain, allauth.LoginForm):
@@ -76,13 +79,15 @@ class SignupForm(_Plain, allauth.SignupForm):
 class ChangePasswordForm(_Plain, allauth.ChangePasswordForm):
     """Change one's password."""
 
-    password_label = "New password"
+    password_label = _("New password")
+    password_again_label = _("New password, again")
 
 
 class SetPasswordForm(_Plain, allauth.SetPasswordForm):
     """Choose a first password, for an account that was made without one."""
 
-    password_label = "New password"
+    password_label = _("New password")
+    password_again_label = _("New password, again")
 
 
 class ResetPasswordForm(_Plain, allauth.ResetPasswordForm):
@@ -97,7 +102,8 @@ class ResetPasswordForm(_Plain, allauth.ResetPasswordForm):
 class ResetPasswordKeyForm(_Plain, allauth.ResetPasswordKeyForm):
     """Choose a password after following that link."""
 
-    password_label = "New password"
+    password_label = _("New password")
+    password_again_label = _("New password, again")
 
 
 class AddEmailForm(_Plain, allauth.AddEmailForm):

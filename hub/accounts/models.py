@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.names import validate_owner_name
@@ -50,12 +51,12 @@ class User(AbstractUser):
     """A person. The user name is the owner part of every address below it, so it is a slug."""
 
     username = models.CharField(
-        "user name",
+        _("user name"),
         max_length=64,
         unique=True,
         validators=[validate_owner_name, validate_not_retired],
-        help_text="3 to 64 lower-case letters, digits, hyphens or underscores. It is part of your pages' addresses.",
-        error_messages={"unique": "This user name is taken; choose another."},
+        help_text=_("3 to 64 lower-case letters, digits, hyphens or underscores. It is part of your pages' addresses."),
+        error_messages={"unique": _("This user name is taken; choose another.")},
     )
     preferences = models.JSONField(
         default=dict,
@@ -94,17 +95,17 @@ class User(AbstractUser):
 class Scope(models.TextChoices):
     """What a token may do."""
 
-    READ = "read", "Read: see and download what you may see"
-    WRITE = "write", "Write: upload and edit embeddings"
-    TRAIN = "train", "Train: submit and cancel training jobs"
-    ADMIN = "admin", "Admin: list, make and revoke your tokens"
+    READ = "read", _("Read: see and download what you may see")
+    WRITE = "write", _("Write: upload and edit embeddings and collections")
+    TRAIN = "train", _("Train: submit and cancel training jobs")
+    ADMIN = "admin", _("Admin: list, make and revoke your tokens, download all your data")
 
 
 class TooManyTokens(Exception):
     """The account has as many tokens as it may have."""
 
     def __init__(self) -> None:
-        self.message = f"You have {MAX_TOKENS} tokens. Revoke one that you no longer use."
+        self.message = gettext("You have %(count)d tokens. Revoke one that you no longer use.") % {"count": MAX_TOKENS}
         super().__init__(self.message)
 
 

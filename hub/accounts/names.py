@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 #: Safe as a file name, in every tool's prompt grammar and in an address; CLIP lower-cases, so we do too.
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{1,62})[a-z0-9]")
@@ -28,7 +29,7 @@ def validate_slug(value: str) -> None:
     """Raise ``ValidationError`` unless ``value`` is 3 to 64 lower-case letters, digits, ``-`` or ``_``."""
     if not SLUG.fullmatch(value):
         raise ValidationError(
-            "Use 3 to 64 lower-case letters, digits, hyphens or underscores; begin and end with a letter or digit.",
+            _("Use 3 to 64 lower-case letters, digits, hyphens or underscores; begin and end with a letter or digit."),
             code="bad_name",
         )
 
@@ -37,11 +38,11 @@ def validate_owner_name(value: str) -> None:
     """Raise ``ValidationError`` unless ``value`` can be an account's name."""
     validate_slug(value)
     if value in RESERVED_OWNERS:
-        raise ValidationError("This name is reserved for the site; choose another.", code="reserved")
+        raise ValidationError(_("This name is reserved for the site; choose another."), code="reserved")
 
 
 def validate_embedding_name(value: str) -> None:
     """Raise ``ValidationError`` unless ``value`` can be an embedding's name."""
     validate_slug(value)
     if value in RESERVED_NAMES:
-        raise ValidationError("This name is reserved; choose another.", code="reserved")
+        raise ValidationError(_("This name is reserved; choose another."), code="reserved")

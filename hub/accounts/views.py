@@ -34,12 +34,7 @@ class TokenForm(Form):
         label=later("Name"), max_length=80, help_text=later("Where it will be used, for example “laptop”.")
     )
     scopes = forms.MultipleChoiceField(
-        choices=[
-            (Scope.READ, later("Read: see and download what you may see")),
-            (Scope.WRITE, later("Write: upload and edit embeddings and collections")),
-            (Scope.TRAIN, later("Train: submit and cancel training jobs")),
-            (Scope.ADMIN, later("Admin: list, make and revoke your tokens, download all your data")),
-        ],
+        choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.READ],
         label=later("It may"),

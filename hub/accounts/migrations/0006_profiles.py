@@ -1,5 +1,6 @@
 # What people say of themselves, names of deleted accounts, tokens that end. New columns have database defaults: no row is rewritten.
 
+import django.contrib.postgres.fields
 import django.db.models.functions.datetime
 import hub.accounts.models
 import hub.accounts.names
@@ -49,6 +50,11 @@ class Migration(migrations.Migration):
             model_name='user',
             name='mails_notices',
             field=models.BooleanField(db_default=True, default=True, help_text='Whether notices are mailed too.'),
+        ),
+        migrations.AlterField(
+            model_name='apitoken',
+            name='scopes',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Read: see and download what you may see'), ('write', 'Write: upload and edit embeddings and collections'), ('train', 'Train: submit and cancel training jobs'), ('admin', 'Admin: list, make and revoke your tokens, download all your data')], max_length=16), size=None),
         ),
         migrations.AlterField(
             model_name='user',
