@@ -30,7 +30,7 @@ from hub.own_data.deletion import delete_account
 from registry import storage
 from registry.collections.services import create_collection, put_item
 from registry.formats import Encoder, canonical
-from registry.models import Collection, Embedding, Like, Report, Tombstone, Version
+from registry.models import AuditEntry, Collection, Embedding, Like, Report, Tombstone, Version
 from registry.previews import NewPreview, store_generated
 from registry.services import like, upload_embedding
 from tests.training.samples import picture
@@ -210,6 +210,18 @@ def test_a_running_job_is_asked_to_stop_before_its_row_goes(everything, alice):
     assert job.cancel_requested and job.state == State.RUNNING
     delete_account(user=alice)
     assert not Job.objects.exists()
+
+
+def test_what_staff_did_stays_in_the_audit_log_when_their_account_goes(as_user, sam):
+    User.objects.filter(pk=sam.pk).update(is_superuser=True)
+    sam.refresh_from_db()
+    key = sam.pk
+    as_user(sam).post(
+        f"/admin/accounts/retiredname/{RetiredName.objects.create(name='gone').pk}/delete/", {"post": "yes"}
+    )
+    assert AuditEntry.objects.filter(by=key).exists()
+    delete_account(user=sam)
+    assert AuditEntry.objects.filter(by_id=key).exists() and not User.objects.filter(pk=key).exists()
 
 
 def test_the_name_of_a_deleted_account_is_nobodys_again(client, alice):
