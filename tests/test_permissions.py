@@ -13,14 +13,12 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from PIL import Image
 
-from hub.accounts.models import ApiToken
-from hub.accounts.notices import notify
 from registry import drafts, share_card
-from registry.collections.services import create_collection, put_item
 from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
+from tests.people_addresses import PEOPLE, world_of_people
 from tests.registry import samples
 from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview, Worker
@@ -53,8 +51,6 @@ TABLE = [
     ("POST", "/train", "train", (302, 422, 422, 422)),
     ("GET", "/jobs", "jobs", (302, 200, 200, 200)),
     ("GET", "/alice", "<owner>", (200, 200, 200, 200)),
-    ("GET", "/alice/likes", "<owner>/likes", (200, 200, 200, 200)),
-    ("GET", "/alice/collections", "<owner>/collections", (200, 200, 200, 200)),
     ("GET", "/nobody-here", "<owner>", (404, 404, 404, 404)),
     ("GET", "/%00", "<owner>", (404, 404, 404, 404)),
     ("GET", "/media/pictures/1-aaaaaaaaaaa%00.webp", "media/pictures/<int:pk>-<digest>.webp", (404, 404, 404, 404)),
@@ -62,31 +58,6 @@ TABLE = [
     ("GET", "/alice/public-one", "<owner>/<name>", (200, 200, 200, 200)),
     ("GET", "/alice/unlisted-one", "<owner>/<name>", (200, 200, 200, 200)),
     ("GET", "/alice/private-one", "<owner>/<name>", (404, 404, 200, 200)),
-    ("POST", "/alice/public-one/collect", "<owner>/<name>/collect", (302, 302, 302, 302)),
-    ("POST", "/alice/private-one/collect", "<owner>/<name>/collect", (302, 404, 302, 302)),
-    # Collections: public, unlisted, private
-    ("GET", "/collections/new", "collections/new", (302, 200, 200, 200)),
-    ("POST", "/collections/new", "collections/new", (302, 422, 422, 422)),
-    ("GET", "/collections/{shared}", "collections/<int:pk>", (200, 200, 200, 200)),
-    ("GET", "/collections/{secret}", "collections/<int:pk>", (404, 404, 200, 200)),
-    ("GET", "/collections/{shared}/edit", "collections/<int:pk>/edit", (302, 403, 200, 403)),
-    ("POST", "/collections/{shared}/edit", "collections/<int:pk>/edit", (302, 403, 422, 403)),
-    ("GET", "/collections/{secret}/edit", "collections/<int:pk>/edit", (302, 404, 200, 403)),
-    ("GET", "/collections/{shared}/delete", "collections/<int:pk>/delete", (302, 403, 200, 403)),
-    ("POST", "/collections/{shared}/delete", "collections/<int:pk>/delete", (302, 403, 302, 403)),
-    (
-        "POST",
-        "/collections/{shared}/items/{collected}",
-        "collections/<int:pk>/items/<int:embedding>",
-        (302, 403, 302, 403),
-    ),
-    (
-        "POST",
-        "/collections/{secret}/items/{collected}",
-        "collections/<int:pk>/items/<int:embedding>",
-        (302, 404, 302, 403),
-    ),
-    ("GET", "/drafts", "drafts", (302, 200, 200, 200)),
     # Jobs
     ("GET", "/jobs/{job}", "jobs/<int:pk>", (302, 404, 200, 200)),
     ("POST", "/jobs/{job}/cancel", "jobs/<int:pk>/cancel", (302, 404, 302, 404)),
@@ -150,54 +121,10 @@ TABLE = [
     ("POST", "/staff/jobs/{job}/retry", "staff/jobs/<int:pk>/retry", (302, 404, 404, 302)),
     ("POST", "/staff/workers/{worker}/drain", "staff/workers/<name>/drain", (302, 404, 404, 302)),
     ("POST", "/staff/workers/{worker}/undrain", "staff/workers/<name>/undrain", (302, 404, 404, 302)),
-    # Accounts
-    ("GET", "/notices", "notices", (302, 200, 200, 200)),
-    ("GET", "/notices/{notice}", "notices/<int:pk>", (302, 404, 302, 404)),
-    ("POST", "/notices/seen", "notices/seen", (302, 302, 302, 302)),
-    ("GET", "/accounts/notices", "accounts/notices", (302, 200, 200, 200)),
-    ("POST", "/accounts/notices", "accounts/notices", (302, 302, 302, 302)),
-    ("GET", "/accounts/profile", "accounts/profile", (302, 200, 200, 200)),
-    ("POST", "/accounts/profile", "accounts/profile", (302, 302, 302, 302)),
-    ("GET", "/accounts/data", "accounts/data", (302, 200, 200, 200)),
-    ("POST", "/accounts/data/download", "accounts/data/download", (302, 200, 200, 200)),
     # A password is asked for again: those of the tests signed in without one.
-    ("GET", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
-    ("POST", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
-    ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
-    ("GET", "/accounts/tokens/", "accounts/tokens/", (302, 200, 200, 200)),
-    ("POST", "/accounts/tokens/{token}/revoke", "accounts/tokens/<int:pk>/revoke", (302, 404, 302, 404)),
     # API
     ("GET", "/api/hub/schema", "api/hub/schema", (200, 200, 200, 200)),
     ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
-    ("GET", "/api/hub/me", "api/hub/me", (401, 200, 200, 200)),
-    ("GET", "/api/hub/me/export", "api/hub/me/export", (401, 200, 200, 200)),
-    ("GET", "/api/hub/me/likes", "api/hub/me/likes", (401, 200, 200, 200)),
-    ("GET", "/api/hub/collections", "api/hub/collections", (200, 200, 200, 200)),
-    ("POST", "/api/hub/collections", "api/hub/collections", (401, 400, 400, 400)),
-    ("GET", "/api/hub/collections/{shared}", "api/hub/collections/<int:pk>", (200, 200, 200, 200)),
-    ("GET", "/api/hub/collections/{secret}", "api/hub/collections/<int:pk>", (404, 404, 200, 200)),
-    ("PATCH", "/api/hub/collections/{shared}", "api/hub/collections/<int:pk>", (401, 403, 200, 403)),
-    ("PATCH", "/api/hub/collections/{secret}", "api/hub/collections/<int:pk>", (401, 404, 200, 403)),
-    ("DELETE", "/api/hub/collections/{shared}", "api/hub/collections/<int:pk>", (401, 403, 204, 403)),
-    ("GET", "/api/hub/collections/{shared}/items", "api/hub/collections/<int:pk>/items", (200, 200, 200, 200)),
-    ("GET", "/api/hub/collections/{secret}/items", "api/hub/collections/<int:pk>/items", (404, 404, 200, 200)),
-    (
-        "PUT",
-        "/api/hub/collections/{shared}/items/{collected}",
-        "api/hub/collections/<int:pk>/items/<int:embedding>",
-        (401, 403, 200, 403),
-    ),
-    (
-        "DELETE",
-        "/api/hub/collections/{shared}/items/{collected}",
-        "api/hub/collections/<int:pk>/items/<int:embedding>",
-        (401, 403, 204, 403),
-    ),
-    ("GET", "/api/hub/notices", "api/hub/notices", (401, 200, 200, 200)),
-    ("POST", "/api/hub/notices/seen", "api/hub/notices/seen", (401, 200, 200, 200)),
-    ("GET", "/api/hub/tokens", "api/hub/tokens", (401, 200, 200, 200)),
-    ("POST", "/api/hub/tokens", "api/hub/tokens", (401, 400, 400, 400)),
-    ("DELETE", "/api/hub/tokens/{token}", "api/hub/tokens/<int:pk>", (401, 404, 204, 404)),
     ("GET", "/api/hub/embeddings", "api/hub/embeddings", (200, 200, 200, 200)),
     ("POST", "/api/hub/embeddings", "api/hub/embeddings", (401, 400, 400, 400)),
     ("GET", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (200, 200, 200, 200)),
@@ -272,6 +199,7 @@ TABLE = [
     ("DELETE", "/api/hub/jobs/{job}/images", "api/hub/jobs/<int:pk>/images", (401, 404, 409, 404)),
     ("POST", "/api/hub/jobs/{job}/snapshots", "api/hub/jobs/<int:pk>/snapshots", (401, 404, 400, 404)),
     ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
+    *PEOPLE,
 ]
 
 #: Routes of libraries, which have tests of their own.
@@ -337,20 +265,9 @@ def world(alice, bob, sam):
     sketch = JobPreview.objects.create(
         job=job, step=1, template="a {}", prompt="a <a-job>", seed=1, variant="learned", blob=picture.blob, width=64, height=64,
     )  # fmt: skip
-    token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
     public = made["public"].embedding
-    boards = {
-        visibility: create_collection(owner=alice, title=visibility, visibility=visibility)
-        for visibility in ("public", "private")
-    }
-    for board in boards.values():
-        put_item(collection=board, embedding=made["public"].embedding)
-    notify(owner_id=alice.pk, key="told", text="Something happened.", url="/jobs")
     return {
-        "shared": boards["public"].pk,
-        "secret": boards["private"].pk,
-        "collected": made["public"].embedding.pk,
-        "notice": alice.notices.get().pk,
+        **world_of_people(alice, made["public"].embedding),
         "embedding": public.pk,
         "report": Report.objects.create(embedding=public, path="alice/public-one", reason="spam").pk,
         "tombstone": Tombstone.objects.create(
@@ -364,7 +281,6 @@ def world(alice, bob, sam):
             reason="spam",
         ).pk,
         "job": job.pk,
-        "token": token.pk,
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
         "job_preview": sketch.pk,

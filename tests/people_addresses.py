@@ -1,0 +1,99 @@
+"""Who gets what of the addresses of people and collections: rows of the table in ``test_permissions``."""
+
+from __future__ import annotations
+
+from hub.accounts.models import ApiToken, User
+from hub.accounts.notices import notify
+from registry.collections.services import create_collection, put_item
+from registry.models import Embedding
+
+PEOPLE = [
+    ("GET", "/alice/likes", "<owner>/likes", (200, 200, 200, 200)),
+    ("GET", "/alice/collections", "<owner>/collections", (200, 200, 200, 200)),
+    ("POST", "/alice/public-one/collect", "<owner>/<name>/collect", (302, 302, 302, 302)),
+    ("POST", "/alice/private-one/collect", "<owner>/<name>/collect", (302, 404, 302, 302)),
+    ("GET", "/collections/new", "collections/new", (302, 200, 200, 200)),
+    ("POST", "/collections/new", "collections/new", (302, 422, 422, 422)),
+    ("GET", "/collections/{shared}", "collections/<int:pk>", (200, 200, 200, 200)),
+    ("GET", "/collections/{secret}", "collections/<int:pk>", (404, 404, 200, 200)),
+    ("GET", "/collections/{shared}/edit", "collections/<int:pk>/edit", (302, 403, 200, 403)),
+    ("POST", "/collections/{shared}/edit", "collections/<int:pk>/edit", (302, 403, 422, 403)),
+    ("GET", "/collections/{secret}/edit", "collections/<int:pk>/edit", (302, 404, 200, 403)),
+    ("GET", "/collections/{shared}/delete", "collections/<int:pk>/delete", (302, 403, 200, 403)),
+    ("POST", "/collections/{shared}/delete", "collections/<int:pk>/delete", (302, 403, 302, 403)),
+    (
+        "POST",
+        "/collections/{shared}/items/{collected}",
+        "collections/<int:pk>/items/<int:embedding>",
+        (302, 403, 302, 403),
+    ),
+    (
+        "POST",
+        "/collections/{secret}/items/{collected}",
+        "collections/<int:pk>/items/<int:embedding>",
+        (302, 404, 302, 403),
+    ),
+    ("GET", "/drafts", "drafts", (302, 200, 200, 200)),
+    ("GET", "/notices", "notices", (302, 200, 200, 200)),
+    ("GET", "/notices/{notice}", "notices/<int:pk>", (302, 404, 302, 404)),
+    ("POST", "/notices/seen", "notices/seen", (302, 302, 302, 302)),
+    ("GET", "/accounts/notices", "accounts/notices", (302, 200, 200, 200)),
+    ("POST", "/accounts/notices", "accounts/notices", (302, 302, 302, 302)),
+    ("GET", "/accounts/profile", "accounts/profile", (302, 200, 200, 200)),
+    ("POST", "/accounts/profile", "accounts/profile", (302, 302, 302, 302)),
+    ("GET", "/accounts/data", "accounts/data", (302, 200, 200, 200)),
+    ("POST", "/accounts/data/download", "accounts/data/download", (302, 200, 200, 200)),
+    ("GET", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
+    ("POST", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
+    ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
+    ("GET", "/accounts/tokens/", "accounts/tokens/", (302, 200, 200, 200)),
+    ("POST", "/accounts/tokens/{token}/revoke", "accounts/tokens/<int:pk>/revoke", (302, 404, 302, 404)),
+    ("GET", "/api/hub/me", "api/hub/me", (401, 200, 200, 200)),
+    ("GET", "/api/hub/me/export", "api/hub/me/export", (401, 200, 200, 200)),
+    ("GET", "/api/hub/me/likes", "api/hub/me/likes", (401, 200, 200, 200)),
+    ("GET", "/api/hub/collections", "api/hub/collections", (200, 200, 200, 200)),
+    ("POST", "/api/hub/collections", "api/hub/collections", (401, 400, 400, 400)),
+    ("GET", "/api/hub/collections/{shared}", "api/hub/collections/<int:pk>", (200, 200, 200, 200)),
+    ("GET", "/api/hub/collections/{secret}", "api/hub/collections/<int:pk>", (404, 404, 200, 200)),
+    ("PATCH", "/api/hub/collections/{shared}", "api/hub/collections/<int:pk>", (401, 403, 200, 403)),
+    ("PATCH", "/api/hub/collections/{secret}", "api/hub/collections/<int:pk>", (401, 404, 200, 403)),
+    ("DELETE", "/api/hub/collections/{shared}", "api/hub/collections/<int:pk>", (401, 403, 204, 403)),
+    ("GET", "/api/hub/collections/{shared}/items", "api/hub/collections/<int:pk>/items", (200, 200, 200, 200)),
+    ("GET", "/api/hub/collections/{secret}/items", "api/hub/collections/<int:pk>/items", (404, 404, 200, 200)),
+    (
+        "PUT",
+        "/api/hub/collections/{shared}/items/{collected}",
+        "api/hub/collections/<int:pk>/items/<int:embedding>",
+        (401, 403, 200, 403),
+    ),
+    (
+        "DELETE",
+        "/api/hub/collections/{shared}/items/{collected}",
+        "api/hub/collections/<int:pk>/items/<int:embedding>",
+        (401, 403, 204, 403),
+    ),
+    ("GET", "/api/hub/notices", "api/hub/notices", (401, 200, 200, 200)),
+    ("POST", "/api/hub/notices/seen", "api/hub/notices/seen", (401, 200, 200, 200)),
+    ("GET", "/api/hub/tokens", "api/hub/tokens", (401, 200, 200, 200)),
+    ("POST", "/api/hub/tokens", "api/hub/tokens", (401, 400, 400, 400)),
+    ("DELETE", "/api/hub/tokens/{token}", "api/hub/tokens/<int:pk>", (401, 404, 204, 404)),
+]
+
+
+def world_of_people(alice: User, public: Embedding) -> dict[str, int]:
+    """What the rows are about: collections of Alice's, a notice and a token of hers."""
+    boards = {
+        visibility: create_collection(owner=alice, title=visibility, visibility=visibility)
+        for visibility in ("public", "private")
+    }
+    for board in boards.values():
+        put_item(collection=board, embedding=public)
+    notify(owner_id=alice.pk, key="told", text="Something happened.", url="/jobs")
+    token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
+    return {
+        "shared": boards["public"].pk,
+        "secret": boards["private"].pk,
+        "collected": public.pk,
+        "notice": alice.notices.get().pk,
+        "token": token.pk,
+    }
