@@ -77,6 +77,30 @@ PEOPLE = [
     ("GET", "/api/hub/tokens", "api/hub/tokens", (401, 200, 200, 200)),
     ("POST", "/api/hub/tokens", "api/hub/tokens", (401, 400, 400, 400)),
     ("DELETE", "/api/hub/tokens/{token}", "api/hub/tokens/<int:pk>", (401, 404, 204, 404)),
+    (
+        "POST",
+        "/api/hub/embeddings/alice/public-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 200, 200, 200),
+    ),
+    (
+        "POST",
+        "/api/hub/embeddings/alice/private-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 404, 200, 200),
+    ),
+    (
+        "DELETE",
+        "/api/hub/embeddings/alice/public-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 200, 200, 200),
+    ),
+    (
+        "DELETE",
+        "/api/hub/embeddings/alice/private-one/like",
+        "api/hub/embeddings/<owner>/<name>/like",
+        (401, 404, 200, 200),
+    ),
 ]
 
 

@@ -152,30 +152,6 @@ TABLE = [
     ),
     (
         "POST",
-        "/api/hub/embeddings/alice/public-one/like",
-        "api/hub/embeddings/<owner>/<name>/like",
-        (401, 200, 200, 200),
-    ),
-    (
-        "POST",
-        "/api/hub/embeddings/alice/private-one/like",
-        "api/hub/embeddings/<owner>/<name>/like",
-        (401, 404, 200, 200),
-    ),
-    (
-        "DELETE",
-        "/api/hub/embeddings/alice/public-one/like",
-        "api/hub/embeddings/<owner>/<name>/like",
-        (401, 200, 200, 200),
-    ),
-    (
-        "DELETE",
-        "/api/hub/embeddings/alice/private-one/like",
-        "api/hub/embeddings/<owner>/<name>/like",
-        (401, 404, 200, 200),
-    ),
-    (
-        "POST",
         "/api/hub/embeddings/alice/public-one/reports",
         "api/hub/embeddings/<owner>/<name>/reports",
         (400, 400, 400, 400),
