@@ -10,7 +10,20 @@ from django.db.models import F
 from hub.accounts.models import User
 from hub.accounts.own_data import Table
 from registry.blobs import columns
-from registry.models import Collection, CollectionItem, Embedding, Like, Preview, Report, Tombstone, Version
+from registry.models import (
+    Collection,
+    CollectionItem,
+    DraftCard,
+    DraftFile,
+    DraftPicture,
+    Embedding,
+    Like,
+    Preview,
+    Report,
+    Tombstone,
+    UploadDraft,
+    Version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,10 @@ def tables(user: User) -> list[Table]:
         Table("previews", Preview.objects.filter(version__embedding__owner=user)),
         Table("likes", Like.objects.filter(owner=user)),
         Table("collections", Collection.objects.filter(owner=user), frozenset({"description_html"})),
+        Table("upload_draft", UploadDraft.objects.filter(owner=user)),
+        Table("upload_draft_files", DraftFile.objects.filter(draft__owner=user)),
+        Table("upload_draft_cards", DraftCard.objects.filter(draft__owner=user)),
+        Table("upload_draft_pictures", DraftPicture.objects.filter(draft__owner=user)),
         Table("reports", Report.objects.filter(reporter=user)),
         Table("taken_down", Tombstone.objects.filter(owner=user)),
         Table("collection_items", CollectionItem.objects.filter(collection__owner=user)),

@@ -17,6 +17,7 @@ from hub.accounts.models import User
 from hub.own_data import export
 from hub.own_data.deletion import delete_account
 from hub.own_data.forms import DeleteForm
+from registry import drafts as upload_drafts
 from registry.models import Collection, Embedding, Like, Visibility
 from registry.quota import bytes_stored, megabytes_allowed
 from training.models import Job
@@ -88,4 +89,5 @@ def drafts(request: HttpRequest) -> HttpResponse:
     """What one has begun and not shared yet."""
     private = Embedding.objects.filter(owner=request.user, visibility=Visibility.PRIVATE)
     page = Paginator(private.with_cards().order_by("-updated", "-id"), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "registry/drafts.html", {"page": page})
+    context = {"page": page, "upload_draft": upload_drafts.for_account(request.user)}
+    return render(request, "registry/drafts.html", context)

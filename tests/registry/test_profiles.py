@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hub.accounts.models import User
+from registry import drafts
+from registry.formats import NamedFile
 from registry.services import like
+from tests.registry.samples import sd1_file
 
 pytestmark = pytest.mark.django_db
 
@@ -57,5 +60,7 @@ def test_drafts_are_what_was_not_shared(as_user, alice, bob, upload):
     upload(alice, "mine", title="My draft", visibility="private")
     upload(alice, "shared", title="Shared", seed=1)
     upload(bob, "theirs", title="Their draft", seed=2, visibility="private")
+    drafts.add(owner=alice, file=NamedFile("kite.safetensors", sd1_file(9)))
     page = as_user(alice).get("/drafts").content.decode()
+    assert "An upload with 1 embedding is not published yet." in page
     assert "My draft" in page and "Shared" not in page and "Their draft" not in page
