@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0011_known_vectors'),
+        ('registry', '0012_facets_index'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0012_upload_drafts'),
+        ('registry', '0013_upload_drafts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
