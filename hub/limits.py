@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 #: Bytes of a request with training images: what a set may have, and the form around it.
 MAX_TRAINING_BYTES = 210 * 1024 * 1024
 #: Where training images are sent to.
-TRAINING_PATHS = frozenset({"/train", "/api/hub/jobs"})
+TRAINING_PATHS = re.compile(r"/train(/[0-9]+/images)?|/api/hub/jobs")
 
 
 class BodyLimit:
@@ -23,7 +24,7 @@ class BodyLimit:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        limit = MAX_TRAINING_BYTES if request.path in TRAINING_PATHS else MAX_BODY_BYTES
+        limit = MAX_TRAINING_BYTES if TRAINING_PATHS.fullmatch(request.path) else MAX_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > limit:
             return too_large(request, limit)

@@ -49,13 +49,16 @@ class CheckedImage:
         return hashlib.sha256(self.png).hexdigest()
 
 
-def check_image(data: bytes, filename: str) -> CheckedImage:
-    """Decode one untrusted file within bounds; raise :class:`BadImage` naming it."""
+def check_image(data: bytes, filename: str, *, kept_side: int = KEPT_SIDE_PIXELS) -> CheckedImage:
+    """Decode one untrusted file within bounds; raise :class:`BadImage` naming it.
+
+    What is larger is scaled down until its shorter side has ``kept_side`` pixels.
+    """
     if len(data) > MAX_IMAGE_BYTES:
         raise BadImage(f"{filename} has more than {MAX_IMAGE_BYTES // 2**20} MB. Save it smaller.")
     if not data:
         raise BadImage(f"{filename} is empty. Choose the image again.")
-    image = _shrink(_decode(data, filename))
+    image = _shrink(_decode(data, filename, kept_side), kept_side)
     file = io.BytesIO()
     image.save(file, "PNG")
     return CheckedImage(file.getvalue(), image.width, image.height, filename)
@@ -129,7 +132,7 @@ def check_set(images: Sequence[CheckedImage]) -> None:
             )
 
 
-def _decode(data: bytes, filename: str) -> Image.Image:
+def _decode(data: bytes, filename: str, kept_side: int) -> Image.Image:
     """Return the pixels as upright RGB on white."""
     try:
         with warnings.catch_warnings():
@@ -137,7 +140,7 @@ def _decode(data: bytes, filename: str) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=ACCEPTED)
         _check_size(image, filename)
-        image.draft("RGB", (2 * KEPT_SIDE_PIXELS, 2 * KEPT_SIDE_PIXELS))  # a large JPEG is decoded smaller
+        image.draft("RGB", (2 * kept_side, 2 * kept_side))  # a large JPEG is decoded smaller
         image.load()
         return _plain(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
@@ -180,9 +183,9 @@ def _plain(image: Image.Image) -> Image.Image:
     return plain
 
 
-def _shrink(image: Image.Image) -> Image.Image:
+def _shrink(image: Image.Image, kept_side: int) -> Image.Image:
     shorter = min(image.size)
-    if shorter <= KEPT_SIDE_PIXELS:
+    if shorter <= kept_side:
         return image
-    scale = KEPT_SIDE_PIXELS / shorter
+    scale = kept_side / shorter
     return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)

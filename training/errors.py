@@ -69,6 +69,12 @@ class NotStored(TrainingError):
     code = "not_stored"
 
 
+class TooManyDrafts(TrainingError):
+    """The account has as many drafts of jobs as it may have."""
+
+    code = "too_many_drafts"
+
+
 class TokenInVocabulary(TrainingError):
     """The placeholder token is already a word of the base model."""
 

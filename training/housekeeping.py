@@ -18,6 +18,7 @@ from registry.moderation import audit
 from training import retention, transitions
 from training.leases import worker_transaction
 from training.models import Duty, Worker
+from training.wizard.drafts import delete_old_drafts
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,11 @@ def _delete_drafts(stopping: Stopping) -> None:
         log.info("%d upload drafts that nobody touched were deleted", count)
 
 
+def _delete_job_drafts(stopping: Stopping) -> None:
+    if count := delete_old_drafts(stopping):
+        log.info("%d drafts of jobs that nobody touched for long were deleted", count)
+
+
 def _sweep(stopping: Stopping) -> None:
     swept = blobs.sweep(stopping=stopping)
     log.info("Swept %d stored files of %d bytes that nothing named", swept.removed, swept.freed)
@@ -76,6 +82,7 @@ TASKS = (
     Task("abandoned jobs", timedelta(seconds=30), _end_abandoned),
     Task("training images", timedelta(hours=1), _delete_images),
     Task("upload drafts", timedelta(hours=1), _delete_drafts),
+    Task("drafts of jobs", timedelta(hours=1), _delete_job_drafts),
     Task("workers", timedelta(hours=1), _forget_workers),
     Task("audit log", timedelta(days=1), _forget_entries),
     Task("orphaned files", timedelta(days=1), _sweep),

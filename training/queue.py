@@ -18,10 +18,13 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from training.models import Job
+from hub.accounts.models import User
+from training.models import BaseModel, Job
 
 #: Finished jobs of a base model whose speed is looked at: enough that one odd job changes little.
 MEASURED_JOBS = 20
+#: Stands for a job that is not there yet: the largest id that a column holds, so that every other is older.
+_NO_JOB = 2**31 - 1
 #: Seconds after which a worker that said nothing does not count as one.
 WORKER_SECONDS = 60
 
@@ -42,13 +45,15 @@ class Held(TextChoices):
 # A job whose worker died counts as waiting, before the others of its account. Few rows are active: two partial indexes
 # find them, and all that is worked out here is about them alone. The day is counted from ``statement_timestamp``: with
 # ``clock_timestamp``, which may change from row to row, no index could be asked, and every job of the accounts were read.
-QUEUE = """
-WITH active AS MATERIALIZED (
+_ACTIVE = """
     SELECT id, owner_id, base_id, attempts, state, created,
            total_steps - greatest(step, CASE WHEN further > 0 THEN total_steps - further ELSE 0 END) AS to_train,
            state = 'queued' OR lease_until < clock_timestamp() AS waits
     FROM training_job WHERE state IN ('queued', 'running')
-), accounts AS (
+"""
+
+_TURNS = """
+, accounts AS (
     SELECT active.owner_id, count(*) FILTER (WHERE NOT waits) AS running,
            coalesce(min(allowance.running_jobs), %(running_jobs)s) AS may_run,
            coalesce(min(allowance.minutes_a_day), %(minutes_a_day)s) * 60 AS may_use,
@@ -67,6 +72,17 @@ WITH active AS MATERIALIZED (
 )
 """
 
+QUEUE = f"WITH active AS MATERIALIZED ({_ACTIVE}) {_TURNS}"
+
+# The same with a job that is not there yet, and would be the newest of all.
+_QUEUE_WITH_NEXT = f"""
+WITH active AS MATERIALIZED (
+    {_ACTIVE}
+    UNION ALL
+    SELECT %(job)s, %(owner)s, %(base)s, 0, 'queued', clock_timestamp(), %(steps)s, true
+) {_TURNS}
+"""
+
 _SPEEDS = """
 , speeds AS (
     SELECT base.id AS base_id,
@@ -80,7 +96,7 @@ _SPEEDS = """
 """
 
 _PLACE = f"""
-{QUEUE} {_SPEEDS}
+{_SPEEDS}
 , waiting AS (
     SELECT queue.id, held, to_train * per_step AS cost,
            row_number() OVER (ORDER BY held <> '', turn, ready, queue.id) AS place
@@ -126,9 +142,20 @@ def place_of(job: Job) -> Place | None:
     The wait is what jobs before it, and those that train, still take of the workers' time at the speed at which jobs of
     their base models were trained lately, shared among the workers that are there.
     """
-    values = parameters() | {"measured": MEASURED_JOBS, "worker_seconds": WORKER_SECONDS, "job": job.pk}
+    return _place(QUEUE, {"job": job.pk})
+
+
+def place_of_next(*, owner: User, base: BaseModel, steps: int) -> Place:
+    """Where a job of an account would stand if it were submitted now, in one statement."""
+    place = _place(_QUEUE_WITH_NEXT, {"job": _NO_JOB, "owner": owner.pk, "base": base.pk, "steps": steps})
+    assert place is not None
+    return place
+
+
+def _place(queue: str, of: dict[str, int]) -> Place | None:
+    values = parameters() | {"measured": MEASURED_JOBS, "worker_seconds": WORKER_SECONDS} | of
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, values)
+        cursor.execute(queue + _PLACE, values)
         row = cursor.fetchone()
     if row is None:
         return None

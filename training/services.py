@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
@@ -23,6 +24,7 @@ from training.errors import BadSetting, BaseUnknown, NameTaken, WrongState
 from training.inversion.config import MAX_STEPS
 from training.limits import check_room
 from training.models import ENDED, BaseModel, Job, JobCheckpoint, JobImage, Preset, State
+from training.rights import WORDING, check_depicts_person
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -42,11 +44,14 @@ def submit_job(
     steps: int | None = None,
     seed: int = 0,
     captions: Sequence[str] | None = None,
+    rights: bool = False,
+    depicts_person: str = "",
 ) -> Job:
     """Check everything, store images and job, and wake a worker once that is committed.
 
     ``images`` are (file name, bytes) and may be a generator; ``base`` is a base model or its slug; ``vectors`` and
-    ``steps`` default to the base model's, ``steps`` scaled by the preset. Raises a subclass of ``TrainingError``.
+    ``steps`` default to the base model's, ``steps`` scaled by the preset; ``rights`` says that the owner declares to have
+    the right to use the images, ``depicts_person`` whom they show. Raises a subclass of ``TrainingError``.
     """
     base = base if isinstance(base, BaseModel) else find_base(base)
     if not base.enabled:
@@ -55,6 +60,9 @@ def submit_job(
         base=base, kind=kind, initialiser=initialiser, preset=preset, vectors=vectors, steps=steps, seed=seed
     )
     token = check_token(token, base=base, kind=kind)
+    declared: dict[str, Any] = {"depicts_person": check_depicts_person(depicts_person)}
+    if rights:
+        declared |= {"rights_declared": timezone.now(), "rights_wording": WORDING}
     _check_name(owner, name)
     check_room(owner)  # again below, exactly; here it spares the work
     checked = check_files(images)
@@ -68,7 +76,7 @@ def submit_job(
         _check_name(owner, name)
         check_room(owner, size)
         job = Job.objects.create(
-            owner=owner, base=base, name=name, token=token, captions=lines, findings=findings, **settings
+            owner=owner, base=base, name=name, token=token, captions=lines, findings=findings, **settings, **declared
         )
         for picture in pictures:
             picture.job = job
@@ -142,7 +150,7 @@ def _end_of(job: Job | None) -> JobCheckpoint:
 def _copy(job: Job, *, checkpoint: JobCheckpoint | None = None, **changes: Any) -> Job:
     """Queue a job with another's images and settings, but for ``changes``; it begins at ``checkpoint``."""
     same = ("owner", "base", "name", "token", "kind", "initialiser", "preset", "vectors", "total_steps", "further", "seed",
-            "captions", "findings", "continues")  # fmt: skip
+            "captions", "findings", "continues", "depicts_person", "rights_declared", "rights_wording")  # fmt: skip
     with transaction.atomic():
         job.owner.lock()
         fields = {field: getattr(job, field) for field in same} | changes

@@ -3,10 +3,22 @@ from __future__ import annotations
 from django.urls import path
 
 from training import staff_views, views
+from training.wizard import concept_views, image_views, review_views, start_views
 
 app_name = "training"
 urlpatterns = [
-    path("train", views.train, name="train"),
+    path("train", start_views.train, name="train"),
+    path("train/<int:pk>", start_views.draft, name="draft"),
+    path("train/<int:pk>/delete", start_views.delete, name="draft-delete"),
+    path("train/<int:pk>/images", image_views.images, name="draft-images"),
+    path("train/<int:pk>/images/<int:image>/move", image_views.move, name="draft-move"),
+    path("train/<int:pk>/images/<int:image>/remove", image_views.remove, name="draft-remove"),
+    path("train/<int:pk>/images/<int:image>/crop", image_views.crop, name="draft-crop"),
+    path("train/<int:pk>/images/<int:image>/thumbnail", image_views.thumbnail, name="draft-thumbnail"),
+    path("train/<int:pk>/images/<int:image>/picture", image_views.picture, name="draft-picture"),
+    path("train/<int:pk>/concept", concept_views.concept, name="draft-concept"),
+    path("train/<int:pk>/review", review_views.review, name="draft-review"),
+    path("train/<int:pk>/base", review_views.base, name="draft-base"),
     path("jobs", views.jobs, name="jobs"),
     path("jobs/<int:pk>", views.job, name="job"),
     path("jobs/<int:pk>/pictures/<int:preview>", views.picture, name="picture"),

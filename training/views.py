@@ -1,4 +1,4 @@
-"""The training pages: a form, a list, and a job's page that follows it."""
+"""The pages of jobs: a list, and a job's page that follows it. How a job comes to be is in :mod:`training.wizard`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from hub.accounts.notices import mark_seen
 from registry import charts, storage
 from registry.models import Embedding
-from training import datasets, diary, failures, retention, services, steps
+from training import diary, failures, retention, services, steps
 from training.errors import TrainingError
-from training.forms import TrainForm
-from training.limits import limits_of
 from training.models import Job, JobPreview, State
 from training.queue import Place, place_of, polling_tag
 
@@ -38,22 +36,6 @@ STAGES = {
     "training": gettext_lazy("training"),
     "previewing": gettext_lazy("drawing the pictures"),
 }
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def train(request: HttpRequest) -> HttpResponse:
-    """Submit images to learn a word from."""
-    form = TrainForm(request.POST, request.FILES) if request.method == "POST" else TrainForm()
-    if form.is_bound and form.is_valid():
-        values = form.cleaned_data
-        images = datasets.read_uploads(values.pop("images"))
-        try:
-            return redirect(services.submit_job(owner=request.user, images=images, **values))
-        except TrainingError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
-    context = {"form": form, "limits": limits_of(request.user)}
-    return render(request, "training/train.html", context, status=422 if form.is_bound else 200)
 
 
 @login_required

@@ -12,17 +12,16 @@ from enum import StrEnum
 from itertools import combinations
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from training.inversion.config import Kind
-from training.inversion.images import upright
+from training.inversion.marks import has_common_mark
+from training.inversion.measures import Measures, measure
 
 #: Images of a set: below FEW the background is learned along, beyond MANY nothing is added.
 FEW_IMAGES, MANY_IMAGES = 5, 30
 #: Longer side by shorter side from which on the middle square may miss the subject.
 LONG_ASPECT = 2.0
-#: Pixels of the side of the square that is measured: enough for sharpness, cheap for fifty images.
-_SIDE = 128
 #: Sharpness (variance of the Laplacian) below this share of the set's median stands out as blurred.
 BLUR_SHARE = 0.08
 #: Below this variance of a whole set's sharpest image nothing in it has an edge. Grey levels squared.
@@ -34,11 +33,6 @@ DARK_LEVEL, BRIGHT_LEVEL = 40, 230
 NEAR_BITS, NEAR_LEVELS = 8, 14.0
 #: Root mean square distance of two border strips, in grey levels, below which they count as the same background.
 SAME_BACKGROUND = 12.0
-#: Share of a side that a strip along the border takes.
-_STRIP = 0.08
-#: Bars around a picture: black or white within so many grey levels, at least this share of the side at both ends, and
-#: followed by a line most of which is something else. A subject on a plain ground begins with a small part of a line.
-BAR_LEVELS, BAR_SHARE, BAR_CONTRAST = 8.0, 0.04, 0.6
 
 
 class Level(StrEnum):
@@ -68,21 +62,6 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Measures:
-    """What is kept of an image: a few numbers and thumbnails."""
-
-    size: tuple[int, int]
-    sharpness: float
-    low: float  #: grey level that a twentieth of the pixels lie below
-    high: float  #: grey level that a twentieth of the pixels lie above
-    hash: np.ndarray  #: bool [64]
-    mirrored: np.ndarray  #: bool [64], of the mirror image
-    thumbnail: np.ndarray  #: float32 [16, 16, 3]
-    strips: np.ndarray  #: float32 [4, 3]: mean colour of the strips along the borders
-    bars: bool  #: whether it has bars at two opposite edges
-
-
 def examine(
     images: Sequence[Image.Image],
     *,
@@ -95,61 +74,35 @@ def examine(
 
     Pictures of a style may share a background, pictures of an object may not. ``names`` are what people know the images by; without them they are numbered from 1.
     """
-    names = names or [f"image {number}" for number in range(1, len(images) + 1)]
-    measures = [_measure(image) for image in images]
+    return examine_measured(
+        [measure(image) for image in images], resolution=resolution, kind=kind, names=names, captions=captions
+    )
+
+
+def examine_measured(
+    measures: Sequence[Measures],
+    *,
+    resolution: int,
+    kind: Kind,
+    names: Sequence[str] = (),
+    captions: Sequence[str] = (),
+) -> list[Finding]:
+    """As :func:`examine`, of images that were measured before."""
+    names = names or [f"image {number}" for number in range(1, len(measures) + 1)]
+    copies = _copies(measures, names)
+    repeated = {finding.images[1] for finding in copies}
+    distinct = [one for at, one in enumerate(measures) if at not in repeated]
     found = [
-        *_count(len(images)),
+        *_count(len(measures)),
         *(finding for at, one in enumerate(measures) for finding in _single(at, one, names[at], resolution)),
         *_blurred(measures, names),
-        *_copies(measures, names),
-        *(_background(measures) if kind == "object" else []),
+        *copies,
+        *(_cut(measures, names) + _background(measures) if kind == "object" else []),
+        *_marks(distinct),
         *_same_captions(captions),
     ]
     order = list(Level)
     return sorted(found, key=lambda finding: order.index(finding.level))
-
-
-def _measure(image: Image.Image) -> _Measures:
-    picture = upright(image).convert("RGB")
-    whole = np.asarray(picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.float32)
-    square = ImageOps.fit(picture, (_SIDE, _SIDE), Image.Resampling.BOX)
-    colours = np.asarray(square, dtype=np.float32)
-    grey = np.asarray(square.convert("L"), dtype=np.float32)
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    low, high = np.percentile(grey, [5, 95])
-    width = max(1, round(_STRIP * _SIDE))
-    strips = [colours[:width], colours[-width:], colours[:, :width], colours[:, -width:]]
-    return _Measures(
-        size=picture.size,
-        sharpness=float(laplacian.var()),
-        low=float(low),
-        high=float(high),
-        hash=_difference_hash(square),
-        mirrored=_difference_hash(ImageOps.mirror(square)),
-        thumbnail=np.asarray(square.resize((16, 16), Image.Resampling.BOX), dtype=np.float32),
-        strips=np.stack([strip.reshape(-1, 3).mean(axis=0) for strip in strips]),
-        bars=_has_bars(whole) or _has_bars(whole.T),
-    )
-
-
-def _difference_hash(image: Image.Image) -> np.ndarray:
-    """64 bits: whether each of 8 x 8 places is clearly brighter than its right neighbour."""
-    small = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.float32)
-    # Clearly: the noise of a flat ground would otherwise set half of the bits.
-    return (small[:, :-1] > small[:, 1:] + 2).reshape(-1)
-
-
-def _has_bars(grey: np.ndarray) -> bool:
-    """Whether the first and the last rows are bars around a picture."""
-    tone = 0.0 if grey[0].mean() < 128 else 255.0
-    flat = (np.abs(grey - tone) < BAR_LEVELS).all(axis=1)
-    if flat.all():
-        return False
-    first, last = int(np.argmin(flat)), int(np.argmin(flat[::-1]))
-    if min(first, last) < BAR_SHARE * len(grey):
-        return False
-    inner = [grey[first], grey[-last - 1]]
-    return all((np.abs(line - tone) >= BAR_LEVELS).mean() > BAR_CONTRAST for line in inner)
 
 
 def _count(images: int) -> list[Finding]:
@@ -166,7 +119,7 @@ def _count(images: int) -> list[Finding]:
     return []
 
 
-def _single(at: int, one: _Measures, name: str, resolution: int) -> list[Finding]:
+def _single(at: int, one: Measures, name: str, resolution: int) -> list[Finding]:
     found = []
     width, height = one.size
     shorter = min(width, height)
@@ -194,7 +147,7 @@ def _single(at: int, one: _Measures, name: str, resolution: int) -> list[Finding
     return [Finding(code=code, level=level, message=message, images=(at,)) for code, level, message in found]
 
 
-def _blurred(measures: Sequence[_Measures], names: Sequence[str]) -> list[Finding]:
+def _blurred(measures: Sequence[Measures], names: Sequence[str]) -> list[Finding]:
     if len(measures) < 2:
         return []
     sharpness = np.array([one.sharpness for one in measures])
@@ -207,7 +160,7 @@ def _blurred(measures: Sequence[_Measures], names: Sequence[str]) -> list[Findin
     ]  # fmt: skip
 
 
-def _copies(measures: Sequence[_Measures], names: Sequence[str]) -> list[Finding]:
+def _copies(measures: Sequence[Measures], names: Sequence[str]) -> list[Finding]:
     found = []
     for (first, one), (second, other) in combinations(enumerate(measures), 2):
         same = _near(one.hash, other.hash, one.thumbnail, other.thumbnail)
@@ -215,7 +168,7 @@ def _copies(measures: Sequence[_Measures], names: Sequence[str]) -> list[Finding
         if same or mirror:
             how = "nearly the same picture as" if same else "nearly the mirror image of"
             found.append(Finding(
-                code="near_copy", level=Level.WARN, images=(first, second),
+                code="near_copy" if same else "mirror_copy", level=Level.WARN, images=(first, second),
                 message=f"{names[second]} is {how} {names[first]}. Keep one of the two: copies count double.",
             ))  # fmt: skip
     return found
@@ -223,10 +176,31 @@ def _copies(measures: Sequence[_Measures], names: Sequence[str]) -> list[Finding
 
 def _near(first: np.ndarray, second: np.ndarray, thumbnail: np.ndarray, other: np.ndarray) -> bool:
     """Whether hashes and thumbnails of two pictures agree."""
-    return int((first != second).sum()) <= NEAR_BITS and float(np.sqrt(((thumbnail - other) ** 2).mean())) < NEAR_LEVELS
+    distance = thumbnail.astype(np.float32) - other
+    return int((first != second).sum()) <= NEAR_BITS and float(np.sqrt((distance**2).mean())) < NEAR_LEVELS
 
 
-def _background(measures: Sequence[_Measures]) -> list[Finding]:
+def _cut(measures: Sequence[Measures], names: Sequence[str]) -> list[Finding]:
+    return [
+        Finding(code="cut", level=Level.WARN, images=(at,),
+                message=f"What {names[at]} shows runs out of the square that is learned from. Crop it so that all of it "
+                "is inside, or use another picture.")
+        for at, one in enumerate(measures)
+        if one.cut
+    ]  # fmt: skip
+
+
+def _marks(distinct: Sequence[Measures]) -> list[Finding]:
+    if not has_common_mark([one.relief for one in distinct]):
+        return []
+    return [Finding(
+        code="watermark", level=Level.WARN,
+        message="Something stands at the same place near an edge of all images: a watermark, a logo or a date. It would be "
+        "learned. Crop it off.",
+    )]  # fmt: skip
+
+
+def _background(measures: Sequence[Measures]) -> list[Finding]:
     """Whether all pictures stand on one background, which is then part of what is learned."""
     if len(measures) < 3:
         return []

@@ -31,6 +31,9 @@ DEFAULTS: dict[str, object] = {
     "preview_steps": 16,
 }
 
+#: What a step takes, previews and checks included, on two cores of a processor: a word of 300 steps, half a minute.
+SECONDS_PER_STEP = 0.1
+
 PREVIEW_PROMPTS: dict[str, tuple[str, ...]] = {
     "object": ("a photo of a {}", "a photo of a large {} on a yellow background", "a photo of a small {} on the left"),
     "style": (

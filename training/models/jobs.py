@@ -1,4 +1,4 @@
-"""Base models and training jobs. The job row is the truth about a job; a queue message is only a wake-up."""
+"""Training jobs. The job row is the truth about a job; a queue message is only a wake-up."""
 
 from __future__ import annotations
 
@@ -14,44 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from registry.fields import BlobField
-from registry.models import FAMILY_CHOICES, MAX_TOKEN_CHARACTERS, Embedding, Version
+from registry.models import MAX_TOKEN_CHARACTERS, Embedding, Version
 from training.inversion.config import MAX_STEPS, MAX_VECTORS
+from training.models.bases import BaseModel
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from hub.accounts.models import User
-
-
-class BaseModel(models.Model):
-    """A frozen diffusion model that words are taught to."""
-
-    slug = models.SlugField(unique=True, help_text="Name in addresses and requests, e.g. pocket.")
-    title = models.CharField(max_length=120)
-    family = models.CharField(max_length=16, choices=FAMILY_CHOICES)
-    source = models.CharField(max_length=300, help_text="Folder, hub name, or the word pocket for the built-in one.")
-    widths = ArrayField(
-        models.IntegerField(),
-        default=list,
-        db_default=[],
-        help_text="Numbers of an input vector, for each text encoder.",
-    )
-    prediction_type = models.CharField(max_length=16, blank=True, db_default="", help_text="epsilon or v_prediction.")
-    resolution = models.IntegerField(help_text="Pixels of one side of a training picture.")
-    fingerprint = models.CharField(
-        max_length=64, blank=True, db_default="", help_text="SHA-256 over the weights; jobs refuse any others."
-    )
-    description = models.TextField(blank=True)
-    license = models.CharField("licence", max_length=80, blank=True)
-    defaults = models.JSONField(default=dict, help_text="InversionConfig settings that differ from the engine's.")
-    preview_prompts = models.JSONField(default=dict, help_text='{"object": [...], "style": [...]}, {} for the word.')
-    enabled = models.BooleanField(default=True, help_text="Whether new jobs may choose it.")
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class State(models.TextChoices):
@@ -79,6 +49,15 @@ class Preset(models.TextChoices):
     QUICK = "quick", _("Quick")
     BALANCED = "balanced", _("Balanced")
     THOROUGH = "thorough", _("Thorough")
+
+
+class DepictsPerson(models.TextChoices):
+    """Whom the training images show, as the person who gave them says."""
+
+    NO = "no", _("Nobody: no person can be recognised in them")
+    MYSELF = "myself", _("Myself")
+    OTHERS = "others", _("Others, who have consented to exactly this")
+    FICTIONAL = "fictional", _("A fictional character")
 
 
 class JobQuerySet(models.QuerySet):
@@ -109,6 +88,16 @@ class Job(models.Model):
     total_steps = models.IntegerField(validators=[MinValueValidator(1), MaxValueValidator(MAX_STEPS)])
     seed = models.IntegerField(default=0, validators=[MinValueValidator(0)])
     captions = ArrayField(models.CharField(max_length=500), null=True, blank=True)
+    depicts_person = models.CharField(
+        max_length=16, choices=DepictsPerson.choices, blank=True, db_default="", default="",
+        help_text="Whom the images show; empty where nobody said.",
+    )  # fmt: skip
+    rights_declared = models.DateTimeField(
+        null=True, blank=True, help_text="When its owner declared that the images may be used."
+    )
+    rights_wording = models.CharField(
+        max_length=16, blank=True, db_default="", default="", help_text="Version of the words they declared it in."
+    )
     findings = models.JSONField(
         default=list, db_default=[], blank=True, help_text="What was found wrong with the images, worst first."
     )
@@ -293,43 +282,3 @@ class JobPreview(models.Model):
 
     class Meta:
         ordering = ["step", "id"]
-
-
-class Duty(models.Model):
-    """When the workers' housekeeping did something last, so that it is done as often as it should whoever does it."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    begun = models.DateTimeField(null=True)
-
-
-class Worker(models.Model):
-    """A worker process, as it last said of itself."""
-
-    name = models.CharField(max_length=80, primary_key=True)
-    device = models.CharField(max_length=80, blank=True, help_text="What it trains on.")
-    slots = models.IntegerField(help_text="Pictures in a pass.")
-    started = models.DateTimeField(db_default=Now())
-    seen = models.DateTimeField(db_default=Now(), help_text="When it was heard of last.")
-    draining = models.BooleanField(
-        default=False, db_default=False, help_text="It ends what it trains and takes no more jobs."
-    )
-
-    class Meta:
-        ordering = ["-seen"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Allowance(models.Model):
-    """What staff allow one account, where that is not what the hub allows everybody. Empty fields are the hub's."""
-
-    owner = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="allowance"
-    )
-    unfinished_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that wait or train.")
-    running_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that train at one time.")
-    minutes_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="Worker minutes in 24 hours.")
-
-    def __str__(self) -> str:
-        return f"allowance of {self.owner}"
