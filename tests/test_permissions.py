@@ -20,6 +20,7 @@ from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
 from tests.people_addresses import PEOPLE, world_of_people
 from tests.registry import samples
+from tests.training_addresses import TRAINING, world_of_training
 from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview, Worker
 from training.services import find_base
@@ -49,6 +50,7 @@ TABLE = [
     ("GET", "/upload/pictures/{draft_picture}.webp", "upload/pictures/<int:pk>-<digest>.webp", (302, 404, 200, 404)),
     ("GET", "/train", "train", (302, 200, 200, 200)),
     ("POST", "/train", "train", (302, 422, 422, 422)),
+    *TRAINING,
     ("GET", "/jobs", "jobs", (302, 200, 200, 200)),
     ("GET", "/alice", "<owner>", (200, 200, 200, 200)),
     ("GET", "/nobody-here", "<owner>", (404, 404, 404, 404)),
@@ -244,6 +246,7 @@ def world(alice, bob, sam):
     public = made["public"].embedding
     return {
         **world_of_people(alice, made["public"].embedding),
+        **world_of_training(alice),
         "embedding": public.pk,
         "report": Report.objects.create(embedding=public, path="alice/public-one", reason="spam").pk,
         "tombstone": Tombstone.objects.create(

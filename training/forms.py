@@ -10,14 +10,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hub.forms import Form
+from hub.forms import Form, ask_for
 from registry.errors import RegistryError
 from registry.forms import ManyFilesField
 from registry.models import MAX_TOKEN_CHARACTERS
 from registry.validation import check_name, suggest_name
 from training import rights
 from training.checks import MAX_INITIALISER_CHARACTERS, MAX_SEED, check_captions, check_token, default_vectors
-from training.datasets import MAX_IMAGES, MIN_IMAGES
+from training.datasets import MAX_IMAGES, MIN_IMAGES, MIN_SIDE_PIXELS
 from training.errors import TrainingError
 from training.inversion.config import MAX_CAPTION_CHARACTERS, MAX_STEPS, MAX_VECTORS
 from training.models import BaseModel, DepictsPerson, DraftImage, Job, Preset, TrainingDraft
@@ -46,9 +46,16 @@ class ImagesForm(Form):
 class CropForm(Form):
     """The square to cut out of a picture, in its pixels."""
 
-    x = forms.IntegerField(label=gettext_lazy("From the left"), min_value=0)
-    y = forms.IntegerField(label=gettext_lazy("From the top"), min_value=0)
-    size = forms.IntegerField(label=gettext_lazy("Side"), min_value=1)
+    def __init__(self, *args: Any, image: DraftImage, **options: Any) -> None:
+        super().__init__(*args, **options)
+        limits = {
+            "x": (gettext_lazy("From the left"), 0, image.width - MIN_SIDE_PIXELS),
+            "y": (gettext_lazy("From the top"), 0, image.height - MIN_SIDE_PIXELS),
+            "size": (gettext_lazy("Side"), MIN_SIDE_PIXELS, min(image.width, image.height)),
+        }
+        for name, (label, least, most) in limits.items():
+            self.fields[name] = forms.IntegerField(label=label, min_value=least, max_value=most)
+        ask_for(self.fields)
 
 
 class ConceptForm(Form):
@@ -103,6 +110,7 @@ class ConceptForm(Form):
                 max_length=MAX_CAPTION_CHARACTERS,
                 required=False,
             )
+        ask_for(self.fields)
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip() or suggest_name(self.cleaned_data.get("token", ""))

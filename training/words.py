@@ -24,6 +24,8 @@ _WORDS = re.compile(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|
 #: Names under which text encoders keep the input vectors of their vocabulary.
 _TABLES = ("text_model.embeddings.token_embedding.weight", "embeddings.token_embedding.weight")
 _DTYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "BF16": np.dtype("<u2")}
+#: Bytes of a header beyond which the file is none: those of large text encoders have some tens of thousands.
+_MAX_HEADER_BYTES = 1_000_000
 #: Rows of the vocabulary that are compared at a time: about 50 MB of a wide one.
 _ROWS = 16_384
 #: Characters of the shortest word that is suggested: single letters mean nothing.
@@ -95,7 +97,7 @@ class Words:
         """The input vectors [V, d] as they lie on the disk; None where they cannot be read."""
         try:
             return _open_table(self._weights) if self._weights else None
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
     def _rows(self, which: list[int] | slice) -> np.ndarray:
@@ -168,7 +170,7 @@ def _open_table(path: Path) -> np.ndarray:
     """The vocabulary's input vectors in a safetensors file, mapped and not read. Raises ``KeyError`` where there are none."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(min(length, _MAX_HEADER_BYTES)))
     entry = header[next(name for name in (*_TABLES, "") if name in header or not name)]
     return np.memmap(
         path, dtype=_DTYPES[entry["dtype"]], mode="r", offset=8 + length + entry["data_offsets"][0],

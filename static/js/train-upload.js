@@ -1,7 +1,6 @@
-// Pictures for a draft: chosen or dropped files are sent one by one, two at a time, each with a small picture and its progress.
+// Pictures for a draft: chosen or dropped files are sent one by one, in their order, each with a small picture and its progress.
 // Without this the form sends them all together. Texts come from the form's data attributes.
 document.addEventListener("DOMContentLoaded", () => {
-  const AT_A_TIME = 2;
   const PREVIEW = 96; // pixels of a preview's side
 
   const form = document.querySelector("form[data-upload]");
@@ -13,7 +12,6 @@ document.addEventListener("DOMContentLoaded", () => {
   const texts = form.dataset;
   let address = form.getAttribute("action"); // of the page that begins drafts until the first picture has begun one
   const begins = !document.getElementById("set");
-  let begun = !begins;
   form.querySelector("[data-send]").hidden = true;
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -60,7 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const sendOne = async (entry) => {
     const answer = await send(entry);
     const refused = answer.refused ?? [texts.failed];
-    if (answer.address) { address = answer.address; begun = true; }
+    if (answer.address) address = answer.address;
     entry.progress.hidden = true;
     entry.item.classList.toggle("refused", refused.length > 0);
     entry.state.textContent = refused.length ? `${texts.refused}: ${refused.join(" ")}` : texts.taken;
@@ -80,21 +78,11 @@ document.addEventListener("DOMContentLoaded", () => {
     list.hidden = false;
     said.textContent = fill(texts.busy, { count: entries.length });
     form.setAttribute("aria-busy", "true");
-    const waiting = [...entries];
     let taken = 0;
-    const work = async () => {
-      for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-        await preview(entry);
-        if (await sendOne(entry)) taken += 1;
-      }
-    };
-    // One picture begins the draft that the others belong to.
-    while (!begun && waiting.length) {
-      const first = waiting.shift();
-      await preview(first);
-      if (await sendOne(first)) taken += 1;
+    for (const entry of entries) {
+      await preview(entry);
+      if (await sendOne(entry)) taken += 1;
     }
-    await Promise.all(Array.from({ length: AT_A_TIME }, work));
     form.removeAttribute("aria-busy");
     said.textContent = fill(texts.done, { taken, count: entries.length });
     if (taken) await show(entries);

@@ -7,21 +7,40 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from tests.training.samples import picture
 from training.bases import ensure_builtin_bases
+from training.wizard.drafts import start_draft, touch
+from training.wizard.pictures import add_images
 
 PAGES = {
-    "/train": {"Choose at least 3 images.", "Give the name.", "Give the initialiser words."},
+    "/train": {"Choose at least 3 images."},
+    "/train/{draft}/concept": {"Give the placeholder token.", "Give the initialiser words."},
+    "/train/{draft}/review": {"Say who can be recognised in the pictures.", "Give the seed."},
+    "/train/{draft}/images/{image}/crop": {"Give the side."},
     "/upload": {"Choose the embedding file."},
     "/accounts/tokens/new": {"Give the name.", "Choose at least one thing that the token may do."},
     "/accounts/login/": {"Give the user name or email.", "Give the password."},
 }
 
 
+@pytest.fixture
+def draft(alice):
+    """A draft that has come to its review."""
+    ensure_builtin_bases()
+    made = start_draft(owner=alice)
+    files = [SimpleUploadedFile(f"{number}.png", picture(number)) for number in range(3)]
+    add_images(owner=alice, draft=made.pk, files=files)
+    touch(made, token="<a-word>", initialiser="thing", name="a-word", vectors=2)
+    return made
+
+
 @pytest.mark.parametrize("address", PAGES)
-def test_an_empty_form_is_answered_with_what_to_give(as_user, client, alice, address):
+def test_an_empty_form_is_answered_with_what_to_give(as_user, client, alice, draft, address):
+    sentences = PAGES[address]
+    address = address.format(draft=draft.pk, image=draft.images.first().pk)
     page = (client if "login" in address else as_user(alice)).post(address, {}).content.decode()
     assert "This field is required" not in page
-    assert all(sentence in page for sentence in PAGES[address])
+    assert all(sentence in page for sentence in sentences)
 
 
 #: How the frameworks begin what they say.
@@ -31,18 +50,21 @@ THEIRS = re.compile(
 )
 LONG = "x" * 40_000
 WRONG = [
-    ("/train", {"name": LONG, "token": LONG, "initialiser": LONG, "kind": "x", "base": "x", "preset": "x", "vectors": 0, "seed": -1}, 8),
-    ("/train", {"name": "a\0b", "vectors": "many", "seed": "1.5", "images": SimpleUploadedFile("a.png", b"")}, 4),
     ("/upload", {"do": "publish", "license": "x", "rating": "x", "visibility": "x"}, 3),
+    ("/train", {"images": SimpleUploadedFile("a.png", b"")}, 1),
+    ("/train/{draft}/concept", {"name": LONG, "token": LONG, "initialiser": LONG, "kind": "x", "vectors": 0}, 5),
+    ("/train/{draft}/concept", {"name": "a\0b", "token": "a\0b", "vectors": "many"}, 5),
+    ("/train/{draft}/review", {"preset": "x", "steps": "many", "seed": -1, "depicts_person": "x"}, 5),
+    ("/train/{draft}/review", {"preset": "quick", "steps": 0, "seed": "1.5", "rights": "on"}, 3),
+    ("/train/{draft}/images/{image}/crop", {"x": "1.5", "y": -1, "size": "9" * 2000}, 3),
     ("/accounts/tokens/new", {"name": LONG, "scopes": ["fly"]}, 2),
     ("/accounts/email/", {"action_add": "", "email": "nowhere"}, 1),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("address", "values", "wrong"), WRONG)
-def test_whatever_is_wrong_in_a_form_is_told_by_what_to_do(as_user, alice, address, values, wrong):
-    ensure_builtin_bases()
-    page = as_user(alice).post(address, values).content.decode()
+def test_whatever_is_wrong_in_a_form_is_told_by_what_to_do(as_user, alice, draft, address, values, wrong):
+    page = as_user(alice).post(address.format(draft=draft.pk, image=draft.images.first().pk), values).content.decode()
     told = re.findall(r'<ul class="errors".*?</ul>', page, re.DOTALL)
     assert len(told) >= wrong
     assert not [line for line in told if THEIRS.search(line)]

@@ -71,6 +71,7 @@ def test_every_picture_and_training_image_is_kept():
         "registry.Rendition.blob": "preview__version__embedding__owner",
         "training.JobImage.blob": "job__owner",
         "training.JobPreview.blob": "job__owner",
+        "training.DraftImage.blob": "draft__owner",
     }
 
 

@@ -136,7 +136,7 @@ class JobSerializer(serializers.ModelSerializer):
         model = Job
         fields = [
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
-            "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
+            "depicts_person", "rights_declared", "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
             "starts_in", "held", "device_seconds", "continues", "further", "images_kept_until", "images_deleted",
             "loss", "loss_curve", "fixed_loss_curve", "previews", "snapshots", "events", "error", "embedding", "attempts", "created", "started", "finished",
         ]  # fmt: skip
@@ -192,6 +192,12 @@ class NewJobSerializer(serializers.Serializer):
         required=False,
         default=list,
         help_text="One for each image, {} for the word, repeated.",
+    )
+    rights = serializers.BooleanField(
+        default=False, help_text="Whether you declare that you may use the images to train a model."
+    )
+    depicts_person = serializers.CharField(
+        default="", allow_blank=True, help_text="Whom the images show: no, myself, others (who consented) or fictional."
     )
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registry import storage
-from training.datasets import MAX_IMAGES, MIN_IMAGES, MIN_SIDE_PIXELS
+from training.datasets import MAX_IMAGES, MIN_IMAGES
 from training.errors import TrainingError
 from training.forms import CropForm, ImagesForm
 from training.models import DraftImage
@@ -96,8 +96,8 @@ def crop(request: HttpRequest, pk: int, image: int) -> HttpResponse:
     """Choose the square that is cut out of a picture."""
     found = pictures.find_image(find_draft(request.user, pk), image)
     if request.method != "POST":
-        return _crop_page(request, found, CropForm(initial=_square(found)))
-    form = CropForm(request.POST)
+        return _crop_page(request, found, CropForm(image=found, initial=_square(found)))
+    form = CropForm(request.POST, image=found)
     whole = "whole" in request.POST
     if whole or form.is_valid():
         square = None if whole else tuple(form.cleaned_data[name] for name in ("x", "y", "size"))
@@ -117,9 +117,6 @@ def _square(image: DraftImage) -> dict[str, int]:
 
 
 def _crop_page(request: HttpRequest, image: DraftImage, form: CropForm, status: int = 200) -> HttpResponse:
-    largest = min(image.width, image.height)
-    for field, most in (("x", image.width), ("y", image.height), ("size", largest)):
-        form.fields[field].widget.attrs |= {"max": most, "min": MIN_SIDE_PIXELS if field == "size" else 0}
     context = Work(image.draft).context("draft-images") | {
         "image": image,
         "form": form,
