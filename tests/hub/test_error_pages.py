@@ -39,7 +39,13 @@ def test_too_many_files_are_refused_in_words(client, settings):
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/api/hub/inspect", MAX_BODY_BYTES), ("/upload", MAX_BODY_BYTES), ("/api/hub/jobs", MAX_TRAINING_BYTES)],
+    [
+        ("/api/hub/inspect", MAX_BODY_BYTES),
+        ("/upload", MAX_BODY_BYTES),
+        ("/api/hub/jobs", MAX_TRAINING_BYTES),
+        ("/train/7/images", MAX_TRAINING_BYTES),
+        ("/train/7/concept", MAX_BODY_BYTES),
+    ],
 )
 def test_a_body_beyond_the_limit_is_refused_by_its_own_word(client, path, limit):
     sizes = {"CONTENT_LENGTH": str(limit + 1)}

@@ -45,7 +45,10 @@ def _typed(request: HttpRequest, work: Work) -> ConceptForm:
     values = request.POST.dict()
     if chosen := values.get("use"):
         values["initialiser"] = use_instead(values.get("initialiser", ""), chosen)
-    return ConceptForm(draft=work.draft, images=work.images, initial=values)
+    form = ConceptForm(draft=work.draft, images=work.images, initial=values)
+    if chosen:  # the button that was pressed is gone from the page
+        form.fields["initialiser"].widget.attrs["autofocus"] = True
+    return form
 
 
 @transaction.atomic
@@ -65,6 +68,5 @@ def _page(request: HttpRequest, work: Work, form: ConceptForm, status: int = 200
         "captions": [(image, form[caption_field(image)]) for image in work.images],
         "has_captions": any(form[caption_field(image)].value() for image in work.images),
         "wrong_captions": any(form[caption_field(image)].errors for image in work.images),
-        "used": "use" in request.POST,
     }
     return render(request, "training/wizard/concept.html", context, status=status)

@@ -53,9 +53,9 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def base(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose another base model; pictures and words are looked at anew for it."""
-    form = BaseForm(request.POST)
-    if form.is_valid():
-        touch(find_draft(request.user, pk), base=form.cleaned_data["base"], vectors=None)
+    draft, form = find_draft(request.user, pk), BaseForm(request.POST)
+    if form.is_valid() and not draft.is_submitted:
+        touch(draft, base=form.cleaned_data["base"], vectors=None)
     return redirect("training:draft-review", pk)
 
 

@@ -10,6 +10,7 @@ from tests.training.samples import bomb, picture
 from training import leases, transitions
 from training.leases import add_preview
 from training.models import Job, State
+from training.rights import WORDING
 
 JOBS = "/api/hub/jobs"
 
@@ -193,3 +194,20 @@ def test_base_models_say_what_a_job_may_choose(api, pocket, tiny):
     (base,) = api.get("/api/hub/base-models").json()["results"]
     assert (base["name"], base["family"], base["vectors"]) == ("pocket", "pocket", 2)
     assert base["steps"] == {"quick": 150, "balanced": 300, "thorough": 600}
+
+
+def test_what_is_declared_of_the_images_is_kept_with_the_job(api_as, alice, pocket):
+    client = api_as(alice)
+    form = {"base": "pocket", "token": "<my-kite>", "kind": "object", "init": "thing"}
+
+    def submit(name, **declared):
+        images = [SimpleUploadedFile(f"{number}.png", picture(number)) for number in range(3)]
+        return client.post("/api/hub/jobs", form | declared | {"name": name, "images": images}, format="multipart")
+
+    silent = submit("silent").json()
+    assert (silent["depicts_person"], silent["rights_declared"]) == ("", None)
+    declared = submit("declared", rights="true", depicts_person="others").json()
+    assert declared["depicts_person"] == "others" and declared["rights_declared"]
+    assert Job.objects.get(name="declared").rights_wording == WORDING
+    refused = submit("refused", depicts_person="everybody")
+    assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["depicts_person"])

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.training.results import bring
-from training.estimates import estimate_of, estimates_of
+from training.estimates import estimates_of
 from training.models import BaseModel, Job, State, Worker
 from training.queue import place_of, place_of_next
 
@@ -34,7 +34,6 @@ def test_times_are_those_of_jobs_like_it_else_of_their_speed_else_the_base_model
     assert times["quick"].seconds == pytest.approx(150 * 50 / 300) and times["quick"].jobs == 3
     finish(submit(alice, name="slow", preset="thorough"), 70, steps=250)  # it stopped early
     assert (estimates_of(pocket)["thorough"].seconds, estimates_of(pocket)["thorough"].jobs) == (70, 1)
-    assert estimate_of(pocket, preset="balanced", steps=3000).seconds > 400
 
 
 def test_a_base_model_of_which_nothing_is_known_is_said_to_be_one(client, ready, pocket):
