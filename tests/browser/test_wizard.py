@@ -138,6 +138,7 @@ def test_the_whole_wizard_by_keyboard_alone(open_page, alice):
     for place in (2, 3):
         page.keyboard.press("Enter")
         page.get_by_text(f"koi-0.png is picture {place} now.").wait_for()
+        page.locator(".htmx-settling").first.wait_for(state="detached")  # until then Enter sends the plain form
     assert "later-" in page.evaluate("document.activeElement.id")  # the focus moved with the picture
     tab_to(page, "Go on to the concept")
     page.keyboard.press("Enter")
@@ -171,6 +172,7 @@ def test_the_whole_wizard_without_scripts(open_page, alice):
     page.get_by_label("Add more pictures").set_input_files([file_of(scene(1, (300, 200)), "wide.png")])
     page.get_by_role("button", name="Add these pictures").click()
     page.get_by_role("button", name="Move picture 3 earlier").click()
+    assert "wide.png is picture 2 now." in page.get_by_role("status").inner_text()
     assert names() == ["koi-0.png", "wide.png", "koi-1.png"]
     page.get_by_role("link", name="Crop picture 2").click()
     page.get_by_label("From the left").fill("200")

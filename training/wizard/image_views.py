@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -61,6 +62,7 @@ def _changed(request: HttpRequest, pk: int, said: str, focus: int | None = None,
     """The page after a change: shown at once to the page's own requests, else gone to."""
     if request.htmx and not request.htmx.history_restore_request:
         return _page(request, Work.of(request, pk), ImagesForm(), said=said, focus=focus)
+    messages.success(request, said)
     return redirect(reverse("training:draft-images", args=[pk]) + anchor)
 
 
