@@ -136,8 +136,15 @@ def serve(
     A download counts when a GET is answered with every byte: programs ask for a few to learn the size. Raises ``RegistryError`` as :func:`open_download` does.
     """
     download = open_download(version, target, filename, dtype)
-    etag = f'"{download.sha256}"'
     public = version.embedding.is_public
+    return send(request, download, public=public, counts_for=version.embedding)
+
+
+def send(
+    request: HttpRequest, download: Download, *, public: bool, counts_for: Embedding | None = None
+) -> HttpResponseBase:
+    """Answer GET or HEAD with an open file; it counts as a download of ``counts_for``. Caches keep it if it is ``public``."""
+    etag = f'"{download.sha256}"'
     # Caches ask anew each time: the visibility may have changed; where it has not, the answer is a 304.
     caching = {"ETag": etag, "Cache-Control": f"{'public' if public else 'private'}, no-cache"}
     headers = {
@@ -160,8 +167,8 @@ def serve(
     if request.method == "HEAD":
         download.stream.close()
         return HttpResponse(content_type=download.media_type, headers=headers)
-    if len(sent) == download.size:
-        Embedding.objects.filter(pk=version.embedding_id).update(downloads=F("downloads") + 1)
+    if counts_for is not None and len(sent) == download.size:
+        Embedding.objects.filter(pk=counts_for.pk).update(downloads=F("downloads") + 1)
     return StreamingHttpResponse(
         _chunks(download.stream, sent),
         status=200 if asked is None else 206,

@@ -35,6 +35,13 @@ def rendition(preview: Preview, width: int, kind: str) -> bytes:
     return storage.read(made.blob)
 
 
+def as_png(blob: str, *, generated: bool, parameters: str) -> bytes:
+    """Return a stored picture as a PNG, which clients of other hubs look for: the same bytes each time."""
+    with Image.open(io.BytesIO(storage.read(blob)), formats=["WEBP"]) as image:
+        # A third of the usual time for a seventh more bytes: it is written anew each time.
+        return marks.save(image, "PNG", generated=generated, parameters=parameters, compress_level=1)
+
+
 @transaction.atomic
 def _make(preview: Preview, width: int, kind: Rendition.Kind) -> Rendition:
     """Make and keep a rendition; who asks for the same one meanwhile waits, and gets this."""

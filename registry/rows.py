@@ -13,7 +13,7 @@ from hub.accounts.models import User
 from registry import fingerprints, storage
 from registry.errors import RegistryError
 from registry.intake import Prepared
-from registry.models import Embedding, Preview, Version
+from registry.models import Embedding, Preview, Reservation, Version
 from registry.previews import NewPreview
 from registry.skeletons import skeletons
 
@@ -37,7 +37,9 @@ def create_embedding(owner: User, fields: dict[str, Any]) -> Embedding:
     looks = skeletons(fields["name"], fields["title"], fields["token"])
     try:
         with transaction.atomic():
-            return Embedding.objects.create(owner=owner, skeletons=looks, **fields)
+            embedding = Embedding.objects.create(owner=owner, skeletons=looks, **fields)
+            Reservation.objects.filter(owner=owner, name=embedding.name).delete()
+            return embedding
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
         if diagnosis is not None and diagnosis.constraint_name == _PATH_CONSTRAINT:

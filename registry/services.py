@@ -23,6 +23,7 @@ from registry.models import (
     Kind,
     License,
     Like,
+    Preview,
     Rating,
     Version,
     Visibility,
@@ -218,6 +219,13 @@ def _refuse_known(embedding: Embedding, prepared: Prepared) -> None:
             f"{prepared.filename}: These are the vectors of version {known[0].version.number} already{copy}.",
             field="file",
         )
+
+
+@transaction.atomic
+def add_previews(*, version: Version, previews: Sequence[NewPreview]) -> list[Preview]:
+    """Append pictures to those that a version shows. Raises ``RegistryError`` where there is no room for them."""
+    _check_room(version.embedding.owner, [], previews)
+    return rows.create_previews(version, previews)
 
 
 @transaction.atomic

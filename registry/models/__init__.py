@@ -32,6 +32,7 @@ from registry.models.moderation import (
     Tombstone,
 )
 from registry.models.reasons import LIGHT, MAX_STATEMENT_CHARACTERS, Reason
+from registry.models.reservation import Reservation
 from registry.models.version import (
     PICTURE_DIGEST_CHARACTERS,
     RENDITION_WIDTHS,
@@ -79,6 +80,7 @@ __all__ = [
     "Reason",
     "Rendition",
     "Report",
+    "Reservation",
     "Tombstone",
     "UploadDraft",
     "Version",

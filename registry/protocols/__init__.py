@@ -1,0 +1,1 @@
+"""The protocols of other hubs, each a thin slice over the same services."""

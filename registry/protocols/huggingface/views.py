@@ -1,0 +1,250 @@
+"""The routes: who may, which repository, and what of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import translation
+from django.views.decorators.http import require_safe
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from hub.accounts.auth import HasScope, ReadScope, TokenAuthentication
+from hub.api import ApiError
+from registry import downloads, reservations, services
+from registry.errors import RegistryError
+from registry.models import Visibility
+from registry.protocols.huggingface import card, commits, errors, listing, repository
+from registry.protocols.huggingface.parsers import AsItIs, LinesParser
+from registry.protocols.huggingface.repository import CARD, MAIN, PICTURE, RECEIPT, Repository
+
+
+class HubView(APIView):
+    """A token says who asks, and no cookie: programs come here. Not part of the native API's description."""
+
+    schema = None
+    authentication_classes = [TokenAuthentication]
+    content_negotiation_class = AsItIs
+    parser_classes = [JSONParser]
+    permission_of = {"GET": [ReadScope], "HEAD": [ReadScope]}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        """Answer in the hub's own language: programs read the sentences too."""
+        with translation.override(settings.LANGUAGE_CODE):
+            return super().dispatch(request, *args, **options)
+
+    def get_permissions(self) -> list[BasePermission]:
+        if self.request.method not in self.allowed_methods:
+            return []  # 405 says more than 401 would
+        return [kind() for kind in self.permission_of.get(self.request.method, [HasScope("write")])]
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        return errors.exception_handler
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON object."""
+        if not isinstance(self.request.data, dict):
+            raise ApiError("invalid", "Send a JSON object.")
+        return self.request.data
+
+
+class WhoAmIView(HubView):
+    """Whose token it is."""
+
+    permission_of = {"GET": [IsAuthenticated, ReadScope], "HEAD": [IsAuthenticated, ReadScope]}
+
+    def get(self, request: Request) -> Response:
+        """The account."""
+        person, token = request.user, request.auth
+        role = "write" if "write" in token.scopes else "read"
+        return Response(
+            {
+                "type": "user",
+                "id": str(person.pk),
+                "name": person.username,
+                "fullname": person.get_full_name() or person.username,
+                "orgs": [],
+                "auth": {"type": "access_token", "accessToken": {"displayName": token.name, "role": role}},
+            }
+        )
+
+
+class ValidateView(HubView):
+    """Whether a README's front matter can be used."""
+
+    permission_of = {"POST": [ReadScope]}
+
+    def post(self, request: Request) -> Response:
+        """Its errors and warnings."""
+        content = self.body().get("content")
+        if not isinstance(content, str):
+            raise ApiError("invalid", "Send the README as “content”.")
+        try:
+            warnings = card.warnings(card.read(content.encode("utf-8", "replace")))
+        except RegistryError as error:
+            return Response({"errors": [{"message": error.message}], "warnings": []}, status=400)
+        return Response({"errors": [], "warnings": [{"message": message} for message in warnings]})
+
+
+class ModelsView(HubView):
+    """Every repository."""
+
+    def get(self, request: Request) -> Response:
+        """A page of them."""
+        embeddings = listing.found(request).select_related("owner")
+        with_details = listing.wants_details(request)
+        pages = listing.ModelPages()
+        page = pages.paginate_queryset(listing.with_latest(embeddings) if with_details else embeddings, request, self)
+        if not with_details:
+            return pages.get_paginated_response([listing.row(embedding) for embedding in page])
+        repositories = [repository.of_version(one, one.latest) for one in page if one.latest]
+        return pages.get_paginated_response([listing.description(one) for one in repositories])
+
+
+class ModelView(HubView):
+    """One repository."""
+
+    def get(self, request: Request, owner: str, name: str, revision: str = MAIN) -> Response:
+        """What there is to know of it."""
+        found = repository.find(request.user, owner, name, revision)
+        with_sizes = request.query_params.get("blobs", "").lower() in ("1", "true")
+        return _at(found, Response(listing.description(found, with_sizes=with_sizes)))
+
+
+class UnknownModelView(HubView):
+    """Names without an owner, which no repository here has."""
+
+    def get(self, request: Request, name: str) -> Response:
+        """404 in the form that clients know."""
+        raise errors.repository_not_found()
+
+
+class TreeView(HubView):
+    """Files of a repository."""
+
+    def get(self, request: Request, owner: str, name: str, revision: str, path: str = "") -> Response:
+        """All of them: there are no folders."""
+        found = repository.find(request.user, owner, name, revision)
+        if path.strip("/"):
+            raise errors.entry_not_found(path, found.commit)
+        return _at(found, Response(listing.tree(found)))
+
+
+class ResolveView(HubView):
+    """A file."""
+
+    def get(self, request: Request, owner: str, name: str, revision: str, path: str) -> HttpResponseBase:
+        """Its bytes, whole or a range of them."""
+        found = repository.find(request.user, owner, name, revision)
+        # Reading about an embedding is no download of it.
+        counted = None if path in (CARD, PICTURE, RECEIPT) else found.embedding
+        return _at(found, downloads.send(request, found.open(path), public=found.public, counts_for=counted))
+
+
+class CreateView(HubView):
+    """New repositories."""
+
+    def post(self, request: Request) -> Response:
+        """Keep a name until an embedding comes; 409 tells the address of what is there."""
+        asked = self.body()
+        name = _own_name(request, asked)
+        asked_for = asked.get("visibility") or (
+            Visibility.PRIVATE if asked.get("private") is True else Visibility.PUBLIC
+        )
+        status, told = 200, {}
+        try:
+            reservations.reserve(owner=request.user, name=name, visibility=str(asked_for))
+        except RegistryError as error:
+            if error.code != "name_taken":
+                raise
+            repository.find(request.user, request.user.username, name)  # of what was taken down it tells that
+            status, told = 409, {"error": f"You already created {request.user.username}/{name}."}
+        url = request.build_absolute_uri(f"/{request.user.username}/{name}")
+        return Response({"url": url, "name": f"{request.user.username}/{name}", **told}, status=status)
+
+
+class DeleteView(HubView):
+    """Repositories that are no longer wanted."""
+
+    def delete(self, request: Request) -> Response:
+        """Delete an embedding with everything of it, or give up a name."""
+        found = repository.find_own(request.user, request.user.username, _own_name(request, self.body()))
+        if found.embedding is not None:
+            services.delete_embedding(embedding=found.embedding)
+        else:
+            found.reservation.delete()
+        return Response({})
+
+
+class PreuploadView(HubView):
+    """How files shall be sent."""
+
+    def post(self, request: Request, owner: str, name: str, revision: str) -> Response:
+        """In the commit itself, all of them; with git's name of those that are there, which need not be sent again."""
+        found = _to_change(request, owner, name, revision)
+        files = self.body().get("files")
+        paths = [file.get("path") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+        if not all(isinstance(path, str) for path in paths):
+            raise ApiError("invalid", "Send the files as a list of objects with “path”.")
+        commits.check_paths(paths)
+        return Response({"files": [_upload_mode(found, path) for path in paths]})
+
+
+class CommitView(HubView):
+    """Uploads."""
+
+    parser_classes = [LinesParser]
+
+    def post(self, request: Request, owner: str, name: str, revision: str) -> Response:
+        """Take the files of a commit, or refuse it as a whole."""
+        found = _to_change(request, owner, name, revision)
+        lines = request.data
+        if not isinstance(lines, list):  # an empty body
+            raise ApiError("bad_commit", "The commit is empty. Send a header and files, each on a line.")
+        commits.apply(repository=found, commit=commits.read(lines))
+        oid = repository.find(request.user, owner, name).commit
+        url = request.build_absolute_uri(f"/{owner}/{name}/commit/{oid}")
+        return Response({"success": True, "commitOid": oid, "commitUrl": url})
+
+
+@require_safe
+def page(request: HttpRequest, owner: str, name: str, **rest: str) -> HttpResponse:
+    """Addresses of a repository that people follow lead to the embedding's page."""
+    return redirect("registry:embedding", owner, name, permanent=True)
+
+
+def _at(found: Repository, answer: HttpResponseBase) -> HttpResponseBase:
+    """Say at which commit an answer is: clients keep it under that name."""
+    answer["X-Repo-Commit"] = found.commit
+    return answer
+
+
+def _own_name(request: Request, asked: dict[str, Any]) -> str:
+    """The name that a request to create or delete is about, which must be below one's own."""
+    if asked.get("type") not in (None, "model"):
+        raise ApiError("invalid", "There are embeddings here and nothing else: leave repo_type out.")
+    owner, _, name = str(asked.get("name") or "").rpartition("/")
+    owner = owner or str(asked.get("organization") or request.user.username)
+    if owner != request.user.username:
+        raise ApiError("permission_denied", f"Repositories of yours begin with {request.user.username}/", status=403)
+    return name
+
+
+def _to_change(request: Request, owner: str, name: str, revision: str) -> Repository:
+    """One's own repository at its only branch."""
+    found = repository.find_own(request.user, owner, name)
+    if revision != MAIN or request.query_params.get("create_pr"):
+        raise ApiError("not_main", "Commit to main: there are no other branches here, and no pull requests.")
+    return found
+
+
+def _upload_mode(found: Repository, path: str) -> dict[str, Any]:
+    there = {"oid": found.facts(path).oid} if path in found.files else {}
+    return {"path": path, "uploadMode": "regular", "shouldIgnore": commits.is_ignored(path), **there}
