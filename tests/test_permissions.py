@@ -21,8 +21,8 @@ from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
 from tests.people_addresses import PEOPLE, world_of_people
 from tests.registry import samples
-from tests.training_addresses import TRAINING, world_of_training
 from tests.registry.protocols.permissions import HUGGINGFACE
+from tests.training_addresses import TRAINING, world_of_training
 from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview, Worker
 from training.services import find_base
@@ -179,6 +179,7 @@ TABLE = [
     ("DELETE", "/api/hub/jobs/{job}/images", "api/hub/jobs/<int:pk>/images", (401, 404, 409, 404)),
     ("POST", "/api/hub/jobs/{job}/snapshots", "api/hub/jobs/<int:pk>/snapshots", (401, 404, 400, 404)),
     ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
+    *PEOPLE,
     *HUGGINGFACE,
 ]
 

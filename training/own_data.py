@@ -5,7 +5,17 @@ from __future__ import annotations
 from hub.accounts.models import User
 from hub.accounts.own_data import Table
 from training import transitions
-from training.models import ENDED, Allowance, Job, JobEvent, JobImage, JobPreview, JobSnapshot
+from training.models import (
+    ENDED,
+    Allowance,
+    DraftImage,
+    Job,
+    JobEvent,
+    JobImage,
+    JobPreview,
+    JobSnapshot,
+    TrainingDraft,
+)
 
 
 def tables(user: User) -> list[Table]:
@@ -17,6 +27,9 @@ def tables(user: User) -> list[Table]:
         Table("training_images", JobImage.objects.filter(job__owner=user)),
         Table("training_pictures", JobPreview.objects.filter(job__owner=user)),
         Table("training_snapshots", JobSnapshot.objects.filter(job__owner=user)),
+        Table("training_drafts", TrainingDraft.objects.filter(owner=user)),
+        # Thumbnails are the same pictures, smaller.
+        Table("training_draft_images", DraftImage.objects.filter(draft__owner=user), frozenset({"thumbnail"})),
         Table("allowance", Allowance.objects.filter(owner=user)),
     ]
 
@@ -28,13 +41,16 @@ def stop(user: User) -> None:
 
 
 def forget(user: User) -> set[str]:
-    """Delete a person's jobs and return the names of their training images' files. Part of the transaction around it.
+    """Delete a person's jobs and drafts and return the names of their training images' files. Part of the transaction around it.
 
     The jobs are locked before anything else, as workers do: a worker that still writes ends first, and one that comes later
     finds no row that it could write to.
     """
     jobs = Job.objects.filter(owner=user)
     list(jobs.order_by("pk").select_for_update().values_list("pk", flat=True))
+    drafts = TrainingDraft.objects.filter(owner=user)
     images = set(JobImage.objects.filter(job__owner=user).values_list("blob", flat=True))
+    images |= set(DraftImage.objects.filter(draft__owner=user).values_list("blob", flat=True))
+    drafts.delete()
     jobs.delete()
     return images

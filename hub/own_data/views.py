@@ -21,6 +21,7 @@ from registry import drafts as upload_drafts
 from registry.models import Collection, Embedding, Like, Visibility
 from registry.quota import bytes_stored, megabytes_allowed
 from training.models import Job
+from training.wizard.drafts import drafts_of
 
 #: Cards on a page of drafts.
 PAGE_SIZE = 24
@@ -89,5 +90,9 @@ def drafts(request: HttpRequest) -> HttpResponse:
     """What one has begun and not shared yet."""
     private = Embedding.objects.filter(owner=request.user, visibility=Visibility.PRIVATE)
     page = Paginator(private.with_cards().order_by("-updated", "-id"), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "upload_draft": upload_drafts.for_account(request.user)}
+    context = {
+        "page": page,
+        "upload_draft": upload_drafts.for_account(request.user),
+        "training_drafts": drafts_of(request.user),
+    }
     return render(request, "registry/drafts.html", context)

@@ -18,6 +18,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db.models import ForeignKey
 from PIL import Image
@@ -30,13 +31,15 @@ from hub.own_data.deletion import delete_account
 from registry import storage
 from registry.collections.services import create_collection, put_item
 from registry.formats import Encoder, canonical
-from registry.models import AuditEntry, Collection, Embedding, Like, Report, Tombstone, Version
+from registry.models import AuditEntry, Collection, Embedding, Like, Report, Reservation, Tombstone, Version
 from registry.previews import NewPreview, store_generated
 from registry.services import like, upload_embedding
 from tests.training.samples import picture
 from training.bases import ensure_builtin_bases
 from training.models import Allowance, Job, JobPreview, State
 from training.services import submit_job
+from training.wizard.drafts import start_draft
+from training.wizard.pictures import add_images
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +92,9 @@ def everything(client, alice, bob):
         width=64,
         height=64,
     )
+    Reservation.objects.create(owner=alice, name="coming", visibility="private")
     Allowance.objects.create(owner=alice, unfinished_jobs=3)
+    add_images(owner=alice, draft=start_draft(owner=alice).pk, files=[SimpleUploadedFile("new.png", picture(9))])
     ApiToken.issue(owner=alice, name="laptop", scopes=["read"])
     notify(owner_id=alice.pk, key="x", text="Something happened.", url="/jobs")
     Report.objects.create(embedding=theirs, path="bob/theirs", reporter=alice, reason="spam")
@@ -133,7 +138,7 @@ def test_the_archive_holds_every_row_and_every_file_and_proves_it(client, everyt
         "data/second_factors.json": 1, "data/sessions.json": 1, "data/embeddings.json": 1, "data/versions.json": 1,
         "data/previews.json": 1, "data/likes.json": 2, "data/collections.json": 1, "data/collection_items.json": 2,
         "data/reports.json": 1, "data/taken_down.json": 1, "data/jobs.json": 1, "data/training_events.json": len(data["data/training_events.json"]), "data/training_images.json": 3, "data/training_pictures.json": 1,
-        "data/training_snapshots.json": 0, "data/allowance.json": 1,
+        "data/training_snapshots.json": 0, "data/allowance.json": 1, "data/reserved_names.json": 1,
     } | {name: len(rows) for name, rows in data.items() if "draft" in name}  # fmt: skip
     manifest = json.loads(packed.read("manifest.json"))
     assert {entry["path"] for entry in manifest["files"]} == set(packed.namelist()) - {"README.txt", "manifest.json"}
@@ -141,7 +146,7 @@ def test_the_archive_holds_every_row_and_every_file_and_proves_it(client, everyt
         content = packed.read(entry["path"])
         assert (len(content), hashlib.sha256(content).hexdigest()) == (entry["size"], entry["sha256"])
     files = sorted(name.rpartition(".")[2] for name in packed.namelist() if name.startswith("files/"))
-    assert files == ["png"] * 3 + ["safetensors"] + ["webp"] * 2
+    assert files == ["png"] * 4 + ["safetensors"] + ["webp"] * 2
     assert manifest["missing"] == []
 
 
