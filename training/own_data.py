@@ -28,8 +28,10 @@ def tables(user: User) -> list[Table]:
         Table("training_pictures", JobPreview.objects.filter(job__owner=user)),
         Table("training_snapshots", JobSnapshot.objects.filter(job__owner=user)),
         Table("training_drafts", TrainingDraft.objects.filter(owner=user)),
-        # Thumbnails are the same pictures, smaller.
-        Table("training_draft_images", DraftImage.objects.filter(draft__owner=user), frozenset({"thumbnail"})),
+        # What the checks measured and the small pictures are made of the pictures, which are there whole.
+        Table(
+            "training_draft_images", DraftImage.objects.filter(draft__owner=user), frozenset({"measures", "thumbnail"})
+        ),
         Table("allowance", Allowance.objects.filter(owner=user)),
     ]
 
@@ -48,9 +50,8 @@ def forget(user: User) -> set[str]:
     """
     jobs = Job.objects.filter(owner=user)
     list(jobs.order_by("pk").select_for_update().values_list("pk", flat=True))
-    drafts = TrainingDraft.objects.filter(owner=user)
     images = set(JobImage.objects.filter(job__owner=user).values_list("blob", flat=True))
     images |= set(DraftImage.objects.filter(draft__owner=user).values_list("blob", flat=True))
-    drafts.delete()
+    TrainingDraft.objects.filter(owner=user).delete()
     jobs.delete()
     return images

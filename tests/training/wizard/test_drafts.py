@@ -16,6 +16,7 @@ from django.http import Http404
 
 from registry import blobs, quota, storage
 from tests.training.wizard.conftest import drawings, photo
+from training import own_data
 from training.models import DraftImage, Job, TrainingDraft
 from training.rights import WORDING
 from training.wizard import drafts
@@ -155,3 +156,13 @@ def test_a_retry_declares_what_the_first_job_did(client, alice, ready):
         first.rights_declared,
         WORDING,
     )
+
+
+def test_drafts_are_among_what_a_person_is_given_and_go_with_the_account(alice, bob, begin):
+    draft = begin(drawings(2))
+    given = {table.name: table.found.count() for table in own_data.tables(alice)}
+    assert (given["training_drafts"], given["training_draft_images"]) == (1, 2)
+    assert {table.found.count() for table in own_data.tables(bob)} == {0}
+    blobs_of_it = set(draft.images.values_list("blob", flat=True))
+    assert own_data.forget(alice) == blobs_of_it
+    assert not TrainingDraft.objects.exists()
