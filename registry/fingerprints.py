@@ -14,6 +14,7 @@ from registry.formats import Dtype, Encoder, Target, hashes, targets_for, write
 from registry.formats.errors import BadToken, BadValues
 from registry.formats.hashes import FileHashes, of_file
 from registry.models import File, Hash, HashKind, Version
+from registry.similarity import REVISION as DIRECTIONS
 
 #: Raise it when a writer changes its bytes or a hash its meaning; versions indexed before are then indexed again.
 #: 2: digests are of shapes and numbers, no longer of the numbers in a row.
@@ -24,8 +25,8 @@ DIGESTS = (HashKind.DIGEST, HashKind.DIGEST_F16, HashKind.DIGEST_BF16)
 
 @cache
 def current_index() -> str:
-    """What ``Version.indexed`` holds when nothing is missing: it changes with the targets, their dtypes and the kinds of hash."""
-    parts = [str(REVISION), *Target, *Dtype, *HashKind.values]
+    """What ``Version.indexed`` holds when nothing is missing: it changes with the targets, their dtypes, the kinds of hash and directions."""
+    parts = [str(REVISION), str(DIRECTIONS), *Target, *Dtype, *HashKind.values]
     return hashlib.sha256(",".join(parts).encode()).hexdigest()[:16]
 
 

@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
-from registry import fingerprints, storage
+from registry import fingerprints, similarity, storage
 from registry.errors import RegistryError
 from registry.intake import Prepared
 from registry.models import Embedding, Preview, Reservation, Version
@@ -74,6 +74,7 @@ def create_version(
     )
     Embedding.objects.filter(pk=embedding.pk).update(vectors=version.vectors)
     fingerprints.index(version, inspection.encoders, uploads=prepared.uploads)
+    similarity.index(version, inspection.encoders)
     create_previews(version, previews)
     return version
 

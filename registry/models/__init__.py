@@ -31,6 +31,7 @@ from registry.models.moderation import (
     Report,
     Tombstone,
 )
+from registry.models.numbers import Direction, Reading, Vocabulary
 from registry.models.reasons import LIGHT, MAX_STATEMENT_CHARACTERS, Reason
 from registry.models.reservation import Reservation
 from registry.models.version import (
@@ -63,6 +64,7 @@ __all__ = [
     "BlockedHash",
     "Collection",
     "CollectionItem",
+    "Direction",
     "DraftCard",
     "DraftFile",
     "DraftPicture",
@@ -77,6 +79,7 @@ __all__ = [
     "NextPublicId",
     "Preview",
     "Rating",
+    "Reading",
     "Reason",
     "Rendition",
     "Report",
@@ -85,4 +88,5 @@ __all__ = [
     "UploadDraft",
     "Version",
     "Visibility",
+    "Vocabulary",
 ]

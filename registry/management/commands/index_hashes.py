@@ -1,4 +1,4 @@
-"""``manage.py index_hashes``: bring files and hashes of versions up to date after an upgrade. May be stopped and run again."""
+"""``manage.py index_hashes``: bring files, hashes and directions of versions up to date after an upgrade. May be stopped and run again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from registry import fingerprints, storage
+from registry import fingerprints, similarity, storage
 from registry.formats import FormatError, inspect
 from registry.models import Version
 from registry.skeletons import skeletons
@@ -19,7 +19,7 @@ BATCH = 200
 
 
 class Command(BaseCommand):
-    """Writes each version's files anew, in every format there is now, and keeps their hashes; nothing else changes."""
+    """Writes each version's files anew, in every format there is now, and keeps their hashes and where its numbers point; nothing else changes."""
 
     help = "Index the hashes of versions that were made before a format or a kind of hash was added."
 
@@ -61,7 +61,9 @@ def _index(key: int) -> int:
     version = Version.objects.select_for_update(of=["self"]).select_related("embedding__owner").filter(pk=key).first()
     if version is None:
         return 0
-    fingerprints.index(version, inspect(storage.read(version.blob)).encoders)
+    encoders = inspect(storage.read(version.blob)).encoders
+    fingerprints.index(version, encoders)
+    similarity.index(version, encoders)
     embedding = version.embedding
     if not embedding.skeletons:
         embedding.skeletons = skeletons(embedding.name, embedding.title, embedding.token)
