@@ -85,9 +85,16 @@ def index(version: Version, encoders: Sequence[Encoder]) -> None:
 
 
 def similar_to(
-    embedding: Embedding, user: User | AnonymousUser, *, limit: int = SHOWN, details: bool = False
+    embedding: Embedding,
+    user: User | AnonymousUser,
+    *,
+    explicit: bool = False,
+    limit: int = SHOWN,
+    details: bool = False,
 ) -> list[Similar]:
     """The embeddings most like one, best first, of those that lists show to ``user``: with cards or, if asked, with details.
+
+    Those rated explicit are among them only where the reader chose to have them listed.
 
     Compared are the newest versions, of the same base family and the same text encoders. The queries are as many whatever
     the rows.
@@ -96,7 +103,7 @@ def similar_to(
     if own is None:
         return []
     near = (
-        Embedding.objects.listed_for(user)
+        Embedding.objects.listed_for(user, explicit=explicit)
         .filter(direction__base=own.base, direction__width=own.width)
         .exclude(pk=embedding.pk)
         .annotate(
@@ -109,6 +116,6 @@ def similar_to(
     return [item for item in found if item.cosine >= LEAST_COSINE]
 
 
-def for_page(embedding: Embedding, user: User | AnonymousUser) -> dict[str, Any]:
+def for_page(embedding: Embedding, user: User | AnonymousUser, *, explicit: bool) -> dict[str, Any]:
     """What ``registry/_similar.html`` shows: ``similar``, which may be empty."""
-    return {"similar": similar_to(embedding, user)}
+    return {"similar": similar_to(embedding, user, explicit=explicit)}

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from hub.accounts import mails
 from registry import blobs, drafts
 from registry.moderation import audit
-from training import retention, transitions
+from training import reading, retention, transitions
 from training.leases import worker_transaction
 from training.models import Duty, Worker
 from training.wizard.drafts import delete_old_drafts
@@ -59,6 +59,11 @@ def _sweep(stopping: Stopping) -> None:
     log.info("Swept %d stored files of %d bytes that nothing named", swept.removed, swept.freed)
 
 
+def _read(stopping: Stopping) -> None:
+    if count := reading.read_waiting(stopping):
+        log.info("Read what %d versions mean", count)
+
+
 def _forget_workers(stopping: Stopping) -> None:
     Worker.objects.filter(seen__lt=Now() - FORGET_WORKERS_AFTER).delete()
 
@@ -80,6 +85,8 @@ TASKS = (
     Task("mails", timedelta(seconds=20), _mail),
     # A claim does it too, but where all workers are busy none comes for long.
     Task("abandoned jobs", timedelta(seconds=30), _end_abandoned),
+    # Milliseconds for each version, beside whatever trains.
+    Task("readings", timedelta(seconds=15), _read),
     Task("training images", timedelta(hours=1), _delete_images),
     Task("upload drafts", timedelta(hours=1), _delete_drafts),
     Task("drafts of jobs", timedelta(hours=1), _delete_job_drafts),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import collection_views, lookup_views, report_views, views
+from registry.api import collection_views, lookup_views, numbers_views, report_views, views
 
 urlpatterns = [
     path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("collections/<int:pk>/items", collection_views.ItemsView.as_view(), name="api-items"),
     path("collections/<int:pk>/items/<int:embedding>", collection_views.ItemView.as_view(), name="api-item"),
     path("me/likes", collection_views.LikesView.as_view(), name="api-likes"),
+    path("embeddings/<str:owner>/<str:name>/similar", numbers_views.SimilarView.as_view(), name="api-similar"),
+    path("embeddings/<str:owner>/<str:name>/meaning", numbers_views.MeaningView.as_view(), name="api-meaning"),
     path("inspect", lookup_views.InspectView.as_view(), name="api-inspect"),
     path("hashes/<str:hash>", lookup_views.HashView.as_view(), name="api-hash"),
     path("infotext", lookup_views.InfotextView.as_view(), name="api-infotext"),
