@@ -95,8 +95,7 @@ class Attempt(Callbacks):
         self.persist(lambda: self._store(preview))
 
     def _store(self, preview: Preview) -> None:
-        drawn_with = {"guidance_scale": preview.guidance_scale, "sampler_steps": preview.sampler_steps}
-        text = infotext.of_drawing(preview.prompt, preview.seed, drawn_with, preview.image.size)
+        text = infotext.of_drawing(preview.prompt, preview.seed, preview.settings, preview.image.size)
         picture = previews.store_generated(preview.image, text)
         leases.add_preview(
             self.lease,
@@ -110,7 +109,7 @@ class Attempt(Callbacks):
             width=picture.width,
             height=picture.height,
             size=picture.size,
-            settings=drawn_with,
+            settings=preview.settings,
         )
 
     def on_state(self, state: bytes, step: int) -> None:

@@ -11,6 +11,9 @@ from training.checks import PRESET_EARLY_STOP
 from training.inversion.config import InversionConfig
 from training.models import Job
 
+#: How strongly a learned word is drawn besides as it is: on its page one can then go from without it to more than it.
+STRENGTHS = (0.25, 0.5, 0.75, 1.25)
+
 
 def config_of(job: Job) -> InversionConfig:
     """The engine's settings for a job: those of its base model, then its own."""
@@ -18,6 +21,7 @@ def config_of(job: Job) -> InversionConfig:
     return InversionConfig.from_dict(
         {
             **({"early_stop": PRESET_EARLY_STOP[job.preset]} if job.preset in PRESET_EARLY_STOP else {}),
+            "preview_strengths": STRENGTHS,
             **job.base.defaults,
             **({"preview_prompts": prompts} if prompts else {}),
             "placeholder_token": job.token,

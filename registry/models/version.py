@@ -164,7 +164,7 @@ class Preview(models.Model):
 
     @property
     def strength(self) -> float:
-        """What the learned vectors were multiplied with; 1 is the embedding as it is."""
+        """How far the vectors are on their way from the initialiser's (0) to the learned ones; 1 is the embedding as it is."""
         return self.settings.get("strength", 1)
 
     @property

@@ -204,7 +204,9 @@ class World:
             f"job {job} has a checkpoint and did not succeed"
             for job in JobCheckpoint.objects.exclude(job__state=State.SUCCEEDED).values_list("job_id", flat=True)
         ]
-        twice = JobPreview.objects.filter(final=True).values_list("job_id", "prompt", "seed", "variant")
+        twice = JobPreview.objects.filter(final=True).values_list(
+            "job_id", "prompt", "seed", "variant", "settings__strength"
+        )
         found += [f"{row} was drawn twice" for row in set(twice) if list(twice).count(row) > 1]
         succeeded = set(Job.objects.filter(state=State.SUCCEEDED).values_list("version_id", flat=True))
         found += [

@@ -78,7 +78,7 @@ def test_a_job_is_trained_on_it_and_published_for_its_family(alice, submit, fold
         name: (2, width) for name, width in widths.items()
     }
     assert len(job.version.receipt["norms"]) == len(widths)
-    assert job.version.previews.count() == 8
+    assert job.version.previews.count() == 12
 
 
 def test_weights_that_changed_are_not_trained_on(alice, submit, folders, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,6 +13,7 @@ from hub.accounts.models import User
 from registry.models import Embedding
 from training import catalogue
 from training.pocket.concepts import CONCEPTS
+from training.recipe import STRENGTHS
 
 NAMES = ["cobalt-heart", "ink-wash"]
 #: Bytes of the whole committed catalogue, so that the repository stays light.
@@ -56,6 +58,22 @@ def test_what_is_made_is_not_made_again_and_what_was_interrupted_is(made, capsys
     assert (out / NAMES[1] / "receipt.json").exists()
 
 
+def test_strengths_are_drawn_later_where_they_are_missing(made, tmp_path, capsys):
+    out, options = made
+    shutil.copytree(out, tmp_path / "older")
+    folder = tmp_path / "older" / NAMES[0]
+    whole = json.loads((folder / "receipt.json").read_text())
+    for entry in whole["previews"]:
+        if "strength" in entry["settings"]:
+            (folder / entry["file"]).unlink()
+    older = whole | {"previews": [entry for entry in whole["previews"] if "strength" not in entry["settings"]]}
+    (folder / "receipt.json").write_text(json.dumps(older))
+    call_command("make_catalogue", **(options | {"out": tmp_path / "older", "strengths": True}))
+    assert f"{NAMES[0]}: 4 pictures" in (told := capsys.readouterr().out) and f"{NAMES[1]}: 0 pictures" in told
+    assert json.loads((folder / "receipt.json").read_text()) == whole
+    assert {path.name for path in folder.iterdir()} == {path.name for path in (out / NAMES[0]).iterdir()}
+
+
 def test_loading_publishes_labelled_samples_once(made, demo, capsys):
     out, _ = made
     call_command("load_catalogue", folder=out)
@@ -95,6 +113,8 @@ def test_the_committed_catalogue_is_whole_and_light():
     files = [path for path in catalogue.FOLDER.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < MAX_CATALOGUE_BYTES
     for folder in present:
-        for entry in json.loads((folder / catalogue.RECEIPT_FILE).read_text())["previews"]:
+        entries = json.loads((folder / catalogue.RECEIPT_FILE).read_text())["previews"]
+        assert [entry["settings"].get("strength", 1) for entry in entries] == [1] * 12 + list(STRENGTHS)
+        for entry in entries:
             with Image.open(folder / entry["file"]) as image:
                 image.load()

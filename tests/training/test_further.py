@@ -58,7 +58,7 @@ def test_it_goes_on_where_the_job_ended_and_becomes_the_next_version(done, train
     trained(job)
     assert steps == [8, 10]
     assert (job.embedding, job.version.number) == (done.embedding, 2)
-    assert job.version.notes == "Trained 4 steps further." and job.version.previews.count() == 8
+    assert job.version.notes == "Trained 4 steps further." and job.version.previews.count() == 12
     receipt = job.version.receipt
     assert receipt["continues"] == done.pk and receipt["best_step"] > 6
     assert receipt["fixed_loss_curve"][0][0] == 0  # measured from the very beginning

@@ -10,6 +10,7 @@ from django.db.models import F
 from PIL import Image
 
 from registry import storage
+from registry.comparison import compare
 from registry.models import Embedding, Version
 from tests.training.results import alone, beat, vectors_of
 from tests.training.samples import picture
@@ -21,7 +22,7 @@ from training.inversion.loop import train
 from training.inversion.models import load_base
 from training.leases import LeaseLost
 from training.models import BaseModel, Job, JobPreview, State
-from training.recipe import config_of
+from training.recipe import STRENGTHS, config_of
 from training.runner import Trainer
 from training.services import cancel_job, publish_draft
 
@@ -50,7 +51,10 @@ def test_a_job_ends_as_a_private_draft_with_its_grid_and_receipt(alice, run):
     assert (str(embedding), embedding.token) == ("alice/cobalt-heart", "<cobalt-heart>")
     assert (embedding.kind, embedding.base) == ("object", "pocket")
     assert embedding.is_draft and version.number == 1
-    grid = {(preview.template, preview.seed, preview.variant): preview.prompt for preview in version.previews.all()}
+    drawn = list(version.previews.all())
+    grid = {
+        (preview.template, preview.seed, preview.variant): preview.prompt for preview in drawn if preview.strength == 1
+    }
     prompts = {
         ("a photo of a {}", "learned"): "a photo of a <cobalt-heart>",
         ("a photo of a {}", "initialiser"): "a photo of a thing",
@@ -60,7 +64,13 @@ def test_a_job_ends_as_a_private_draft_with_its_grid_and_receipt(alice, run):
     assert grid == {
         (template, seed, variant): prompt for (template, variant), prompt in prompts.items() for seed in (1, 2)
     }
-    assert version.previews.count() == len(grid)
+    steps = drawn[len(grid) :]  # after the grid, so that none becomes the cover
+    assert [preview.strength for preview in steps] == list(STRENGTHS)
+    assert {(preview.prompt, preview.seed) for preview in steps} == {("a photo of a <cobalt-heart>", 1)}
+    assert len({preview.blob for preview in [drawn[0], drawn[1], *steps]}) == 6
+    assert version.cover == Embedding.objects.with_cards().get(pk=embedding.pk).latest.cover == drawn[0]
+    shown = compare(version)
+    assert len(shown.pairs) == 4 and [preview.strength for preview in shown.strengths] == [0.25, 0.5, 0.75, 1, 1.25]
     assert version.receipt["job"] == job.pk and version.receipt["config"]["seed"] == 3
     publish_draft(job=job)
     embedding.refresh_from_db()
@@ -83,7 +93,7 @@ def test_the_published_vectors_are_those_that_the_engine_learns_alone(alice, run
 
 def test_previews_are_webp_files_that_say_a_model_drew_them(alice, run):
     job = run(alice)
-    assert job.previews.filter(final=True).count() == 8 and job.previews.filter(final=False).exists()
+    assert job.previews.filter(final=True).count() == 12 and job.previews.filter(final=False).exists()
     for preview in job.previews.all():
         data = storage.read(preview.blob)
         image = Image.open(io.BytesIO(data))

@@ -26,7 +26,7 @@ def test_a_worker_trains_what_is_submitted_stops_what_is_cancelled_and_gives_bac
         job = submit(alice, base=tiny)
         wait_until(ended(job), "the first job's end")
         assert (job.state, job.error_message) == (State.SUCCEEDED, ""), worker.log.read_text()
-        assert job.embedding.is_draft and job.version.previews.count() == 8
+        assert job.embedding.is_draft and job.version.previews.count() == 12
 
         job = submit(alice, base=tiny, name="cancelled", steps=LONG)
         wait_until(stepping(job), "progress")
@@ -57,7 +57,7 @@ def test_the_job_of_a_killed_worker_is_taken_back_and_a_worker_whose_trainer_die
     with WorkerProcess(tmp_path) as worker:
         wait_until(ended(job), "the end of the job taken back")
         assert (job.state, job.fence, job.attempts) == (State.SUCCEEDED, 2, 2), worker.log.read_text()
-        assert job.previews.filter(final=True).count() == 8
+        assert job.previews.filter(final=True).count() == 12
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE training_job RENAME TO training_job_away")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -53,6 +53,13 @@ class Preview:
     guidance_scale: float
     sampler_steps: int
     image: Image.Image
+    strength: float = 1.0  #: how far the vectors are from the initialiser's (0) to the learned ones (1), or beyond
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON of how it was drawn; ``strength`` only where it is not the whole word."""
+        drawn = {"guidance_scale": self.guidance_scale, "sampler_steps": self.sampler_steps}
+        return drawn if self.strength == 1 else drawn | {"strength": self.strength}
 
 
 class Callbacks:

@@ -37,6 +37,8 @@ MAX_BATCH_SIZE = 128
 MAX_SEED = 2**53 - 1
 #: Sampler steps beyond this change nothing that can be seen, and the solver has no more than the noise schedule has.
 MAX_PREVIEW_STEPS = 250
+#: Strength of a preview's word beyond which nothing but noise is drawn.
+MAX_STRENGTH = 2.0
 #: Guidance beyond this leaves nothing of a picture.
 MAX_GUIDANCE_SCALE = 100.0
 #: Limits of the settings that count something.
@@ -84,6 +86,9 @@ class InversionConfig:
     """Prompts of the preview grid, ``{}`` standing for the placeholder (or the initialiser); none for no previews."""
     preview_seeds: tuple[int, ...] = (1, 2)
     """Seeds of the preview grid; each prompt is drawn once for each seed."""
+    preview_strengths: tuple[float, ...] = ()
+    """How strongly the word is drawn besides, with the first prompt and seed: 0 would be the initialiser's vectors, 1 is the
+    whole word, which the grid has, and beyond 1 it is exaggerated."""
     preview_steps: int = 20
     """Sampler steps of a preview."""
     guidance_scale: float = 5.0
@@ -184,6 +189,11 @@ class InversionConfig:
             raise BadConfig("preview_seeds", "Give at least one seed to draw the previews with.")
         if not all(0 <= seed <= MAX_SEED for seed in self.preview_seeds):
             raise BadConfig("preview_seeds", f"The seeds of previews are from 0 to {MAX_SEED}.")
+        if not all(0 < strength <= MAX_STRENGTH and strength != 1 for strength in self.preview_strengths):
+            raise BadConfig(
+                "preview_strengths",
+                f"The strengths of previews are above 0 and at most {MAX_STRENGTH:g}; 1 is drawn anyway.",
+            )
         if not all(0 <= share <= 1 for share in self.preview_at):
             raise BadConfig("preview_at", "Previews are drawn at shares of the run from 0 to 1.")
         if not 0 <= self.guidance_scale <= MAX_GUIDANCE_SCALE:

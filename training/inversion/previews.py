@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from training.inversion.callbacks import Callbacks, Preview, Variant
-from training.inversion.checkpoint import through_public_loader
+from training.inversion.checkpoint import load_embedding, through_public_loader
 from training.inversion.config import InversionConfig
-from training.inversion.encoders import Conditioning
+from training.inversion.encoders import Conditioning, initial_vectors
 from training.inversion.errors import Cancelled
 from training.inversion.models import BaseModel
 from training.inversion.sampler import condition_on, draw
@@ -28,6 +29,7 @@ class _Cell:
     prompt: str
     seed: int
     variant: Variant
+    strength: float = 1.0  #: of the word; 1 is the whole
 
 
 class Order:
@@ -52,7 +54,8 @@ class Order:
         """Hand a picture over, unless its job is not wanted any more."""
         if self.error is not None:
             return
-        self.images[cell.variant].append(image)
+        if cell.strength == 1:
+            self.images[cell.variant].append(image)
         try:
             if self.callbacks.should_stop():
                 raise Cancelled
@@ -67,6 +70,7 @@ class Order:
                     guidance_scale=self.config.guidance_scale,
                     sampler_steps=self.config.preview_steps,
                     image=image,
+                    strength=cell.strength,
                 )
             )
         except Exception as error:  # another job's pictures may be in the same batch
@@ -86,7 +90,10 @@ def progress_order(
 
 
 def final_order(config: InversionConfig, base: BaseModel, path: Path, step: int, callbacks: Callbacks) -> Order | None:
-    """The grid, prompts by seeds, from the finished file, each beside the same with the initialiser words instead."""
+    """The grid, prompts by seeds, from the finished file, each beside the same with the initialiser words instead.
+
+    After it the word by steps of its strength.
+    """
     grid = [(template, seed) for template in config.preview_prompts for seed in config.preview_seeds]
     if not grid:
         return None
@@ -97,7 +104,28 @@ def final_order(config: InversionConfig, base: BaseModel, path: Path, step: int,
         told = Conditioning.cat([through_file, condition_on(base, [cell.prompt for cell in plain])])
     by_pairs = torch.arange(len(told)).view(2, -1).T.flatten()  # each beside the one it is to be compared with
     cells = [(learned + plain)[number] for number in by_pairs.tolist()]
-    return Order(config, cells, told[by_pairs], step, True, callbacks)
+    weaker = strengths_order(config, base, load_embedding(path)[0], step, callbacks)
+    if weaker is None:
+        return Order(config, cells, told[by_pairs], step, True, callbacks)
+    return Order(config, cells + weaker.cells, Conditioning.cat([told[by_pairs], weaker.told]), step, True, callbacks)
+
+
+@torch.no_grad()
+def strengths_order(
+    config: InversionConfig, base: BaseModel, vectors: np.ndarray, step: int, callbacks: Callbacks
+) -> Order | None:
+    """The first prompt and seed by steps of the word's strength: ``vectors`` [n, d] on their way from the initialiser's."""
+    if not (config.preview_prompts and config.preview_strengths):
+        return None
+    start = initial_vectors(base.encoders, config.initialiser, len(vectors)).to(base.device)
+    learned = torch.from_numpy(vectors).to(base.device)
+    whole = _cell(config, config.preview_prompts[0], config.preview_seeds[0], Variant.LEARNED)
+    cells = [replace(whole, strength=strength) for strength in config.preview_strengths]
+    told = [
+        condition_on(base, [cell.prompt], config.placeholder_token, start + cell.strength * (learned - start))
+        for cell in cells
+    ]
+    return Order(config, cells, Conditioning.cat(told), step, True, callbacks)
 
 
 def fill(base: BaseModel, orders: Sequence[Order]) -> None:

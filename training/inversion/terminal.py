@@ -43,7 +43,10 @@ class ToTerminal(Callbacks):
     def on_preview(self, preview: Preview) -> None:
         if self.folder is not None:
             words = "".join(letter if letter.isalnum() else "-" for letter in preview.template.replace("{}", "x"))
-            preview.image.save(self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}.png")
+            strength = "" if preview.strength == 1 else f"-strength-{preview.strength:g}"
+            preview.image.save(
+                self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}{strength}.png"
+            )
 
     def on_state(self, state: bytes, step: int) -> None:
         if self.state is not None:

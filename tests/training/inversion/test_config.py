@@ -32,7 +32,7 @@ def test_a_value_of_another_type_is_named(field, value):
     ("field", "value"),
     [
         ("seed", -1), ("seed", MAX_SEED + 1), ("batch_size", 129), ("preview_steps", 251), ("guidance_scale", 101),
-        ("preview_at", (2.0,)), ("preview_seeds", (2**64,)), ("preview_prompts", ("a \udcff {}",)), ("initialiser", "\udcff"),
+        ("preview_at", (2.0,)), ("preview_strengths", (1.0,)), ("preview_strengths", (0.0,)), ("preview_seeds", (2**64,)), ("preview_prompts", ("a \udcff {}",)), ("initialiser", "\udcff"),
         ("captions", ("a {} \udcff",)), ("placeholder_token", "x" * 81),
     ],
 )  # fmt: skip

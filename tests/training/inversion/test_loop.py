@@ -13,6 +13,7 @@ from training.inversion import fingerprint, methods, models, run
 from training.inversion.callbacks import Callbacks, Stage, Variant
 from training.inversion.config import InversionConfig
 from training.inversion.diffusion import add_noise
+from training.inversion.encoders import initial_vectors
 from training.inversion.errors import BadConfig, Cancelled, TokenInVocabulary, TrainingDiverged
 from training.inversion.loop import train
 from training.inversion.models import load_base
@@ -166,6 +167,28 @@ def test_final_previews_show_the_finished_vectors_and_the_initialiser(any_base, 
         assert difference.max() <= 1, preview
     images = [np.asarray(preview.image).tobytes() for preview in watcher.previews]
     assert len(set(images)) == 4
+
+
+def test_a_word_is_drawn_by_steps_of_its_strength_after_the_grid(any_base, pictures):
+    watcher = Watcher()
+    config = config_with(
+        preview_at=(), preview_prompts=("a {}", "{}"), preview_seeds=(7,), preview_strengths=(0.5, 1.5)
+    )
+    result = train(config, pictures, base=any_base, callbacks=watcher)
+    *grid, half, more = watcher.previews
+    assert [preview.strength for preview in watcher.previews] == [1, 1, 1, 1, 0.5, 1.5]
+    assert half.settings["strength"] == 0.5 and "strength" not in grid[0].settings
+    start = initial_vectors(any_base.encoders, "thing", 2)
+    for preview in (half, more):
+        assert (preview.prompt, preview.seed, preview.variant) == ("a <x>", 7, Variant.LEARNED)
+        rows = start + preview.strength * (torch.from_numpy(result.vectors) - start)
+        with torch.no_grad():
+            states = condition_on(any_base, [preview.prompt], "<x>", rows)
+        alone = next(draw(any_base, states, [7], steps=2, guidance_scale=config.guidance_scale))
+        difference = np.abs(np.asarray(alone, dtype=int) - np.asarray(preview.image, dtype=int))
+        assert difference.max() <= 1, preview
+    lone = train(config_with(preview_prompts=()), pictures, base=any_base)
+    assert result.vectors.tobytes() == lone.vectors.tobytes()
 
 
 def test_without_preview_prompts_nothing_is_drawn(base, pictures):

@@ -23,17 +23,25 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, default=FOLDER)
         parser.add_argument("--only", action="append", choices=sorted(CONCEPTS), metavar="NAME", help="repeatable")
         parser.add_argument("--steps", type=int, help="optimiser steps, instead of the base model's default")
+        parser.add_argument(
+            "--strengths", action="store_true", help="train nothing: draw the steps of strength where they are missing"
+        )
         parser.add_argument("--base", default=NAME, help="folder or name of the base model")
 
     def handle(self, *args: Any, **options: Any) -> None:
         import torch
 
-        from training.catalogue_making import is_made, make
+        from training.catalogue_making import add_strengths, is_made, make
         from training.inversion.errors import InversionError
         from training.inversion.models import load_base
 
         torch.set_num_threads(1)  # the model is tiny: cores are better used by several of these commands side by side
         names = options["only"] or list(CONCEPTS)
+        if options["strengths"]:
+            base = load_base(options["base"])
+            for name in filter(lambda name: is_made(options["out"] / name), names):
+                self.stdout.write(f"{name}: {add_strengths(options['out'] / name, base=base)} pictures drawn")
+            return
         wanted = [name for name in names if not is_made(options["out"] / name)]
         self.stdout.write(f"{len(wanted)} of {len(names)} concepts to train.")
         try:
