@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from registry import similarity
 from registry.formats import Encoder, NamedFile, canonical
-from registry.models import Direction, Version
+from registry.models import Direction, Embedding, Version
 from registry.services import add_version
 from tests.registry.samples import sdxl_file, vectors
 
@@ -63,6 +63,13 @@ def test_nobody_is_told_of_what_they_may_not_know_of(alice, bob, sam, upload, fa
     for reader, seen in ((ANYBODY, set()), (alice, set()), (sam, set()), (bob, {"hidden", "by-address"})):
         found = set(names(similarity.similar_to(family["own"], reader)))
         assert found == {"nearer", "near", "far"} | seen, reader
+
+
+def test_what_staff_have_hidden_or_rated_explicit_is_left_out(family):
+    Embedding.objects.filter(name="near").update(rating="explicit")
+    Embedding.objects.filter(name="far").update(moderation="hidden")
+    assert names(similarity.similar_to(family["own"], ANYBODY)) == ["nearer"]
+    assert names(similarity.similar_to(family["own"], ANYBODY, explicit=True)) == ["nearer", "near"]
 
 
 def test_the_newest_version_counts(alice, family):
