@@ -92,6 +92,7 @@ def of_drawing(
         "CFG scale": settings.get("guidance_scale"),
         "Seed": seed,
         "Size": "{}x{}".format(*size),
+        "Strength": settings.get("strength"),  # of the learned word, where it is not the whole
         **{name.replace("_", " "): value for name, value in more.items()},
     }
     line = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in entries.items() if value not in ("", None))

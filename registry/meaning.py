@@ -68,7 +68,7 @@ class Vector:
         return _("It is like no word of the vocabulary: what it means was learned anew.")
 
     def _length(self) -> str:
-        told = {"times": number_format(self.times, 1), "percent": number_format(self.percentile, 0)}
+        told = {"times": number_format(round(self.times, 1), 1), "percent": number_format(self.percentile, 0)}
         if self.times >= LOUD:
             return _("At %(times)s times the length of a usual word, it may drown out the rest of the prompt.") % told
         if self.times <= QUIET:
@@ -135,8 +135,9 @@ def state_of(embedding: Embedding, reading: Reading | None) -> str:
 
 
 def for_page(embedding: Embedding, version: Version) -> dict[str, Any]:
-    """What ``registry/_meaning.html`` shows: ``state``, and where it is ``ready`` the ``reading`` and its ``encoders``."""
+    """What ``registry/_meaning.html`` shows, as ``meaning``: ``state``, and where it is ``ready`` ``reading`` and ``encoders``."""
     reading = Reading.objects.filter(version=version).first()
     state = state_of(embedding, reading)
     encoders = list(encoders_of(reading)) if reading and state == "ready" else []
-    return {"state": state, "reading": reading, "encoders": encoders, "family": embedding.get_base_display()}
+    shown = {"state": state, "reading": reading, "encoders": encoders, "family": embedding.get_base_display()}
+    return {"meaning": shown}

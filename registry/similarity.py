@@ -55,7 +55,7 @@ class Similar:
         """What its card says of the likeness."""
         if self.nearly_the_same:
             return _("Nearly the same numbers")
-        return _("Cosine %(cosine)s") % {"cosine": number_format(self.cosine, 2)}
+        return _("Cosine %(cosine)s") % {"cosine": number_format(round(self.cosine, 2), 2)}
 
 
 def direction_of(encoders: Sequence[Encoder]) -> np.ndarray | None:

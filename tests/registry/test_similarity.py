@@ -57,6 +57,10 @@ def test_order_number_and_length_of_the_vectors_make_no_difference(alice, upload
     assert found[0].note == "Nearly the same numbers" and found[1].note.startswith("Cosine 0.9")
 
 
+def test_a_cosine_is_rounded_not_cut(family):
+    assert similarity.Similar(family["own"], 0.5173).note == "Cosine 0.52"
+
+
 def test_nobody_is_told_of_what_they_may_not_know_of(alice, bob, sam, upload, family):
     upload(bob, "hidden", data=file_of(leaning(0.95)), visibility="private")
     upload(bob, "by-address", data=file_of(leaning(0.95)), visibility="unlisted")

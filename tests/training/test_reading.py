@@ -52,7 +52,7 @@ def upload(alice):
 
 
 def told(version):
-    return meaning.for_page(version.embedding, version)
+    return meaning.for_page(version.embedding, version)["meaning"]
 
 
 def test_words_are_whole_words_as_people_write_them(words):
