@@ -61,4 +61,5 @@ def _is_of(run: Run, of: dict[str, Any], step: int) -> bool:
 def _identity(run: Run) -> dict[str, Any]:
     """What must be the same for the numbers to go on as if nothing had happened."""
     config = json.loads(json.dumps(run.config.to_dict()))
+    del config["preview_strengths"]  # changes no number, and states are older than the setting
     return {"config": config, "base": run.base.fingerprint, "images": run.latents.digest, "from": run.continued_from}
