@@ -160,29 +160,10 @@ TABLE = [
         "api/hub/embeddings/<owner>/<name>/reports",
         (400, 400, 400, 400),
     ),
-    (
-        "GET",
-        "/api/hub/embeddings/alice/public-one/similar",
-        "api/hub/embeddings/<owner>/<name>/similar",
-        (200, 200, 200, 200),
-    ),
-    (
-        "GET",
-        "/api/hub/embeddings/alice/private-one/similar",
-        "api/hub/embeddings/<owner>/<name>/similar",
-        (404, 404, 200, 200),
-    ),
-    (
-        "GET",
-        "/api/hub/embeddings/alice/public-one/meaning",
-        "api/hub/embeddings/<owner>/<name>/meaning",
-        (200, 200, 200, 200),
-    ),
-    (
-        "GET",
-        "/api/hub/embeddings/alice/private-one/meaning",
-        "api/hub/embeddings/<owner>/<name>/meaning",
-        (404, 404, 200, 200),
+    *(
+        ("GET", f"/api/hub/embeddings/alice/{name}-one/{what}", f"api/hub/embeddings/<owner>/<name>/{what}", statuses)
+        for what in ("similar", "meaning")
+        for name, statuses in (("public", (200, 200, 200, 200)), ("private", (404, 404, 200, 200)))
     ),
     ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),
     ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
