@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_POST, require_safe
 
+from hub.preferences import Preferences
 from registry import (
     changes,
     charts,
@@ -20,9 +21,11 @@ from registry import (
     downloads,
     file_list,
     licences,
+    meaning,
     services,
     share_card,
     sharing,
+    similarity,
     snippets,
     storage,
 )
@@ -60,6 +63,8 @@ def embedding(request: HttpRequest, owner: str, name: str) -> HttpResponse:
         **_pictures(request, version),
         **_files(request, shown, version),
         **_history(versions, version),
+        **meaning.for_page(shown, version),
+        **similarity.for_page(shown, request.user, explicit=Preferences.of(request).explicit),
         "share": sharing.describe(shown, version, request.build_absolute_uri),
     }
     return render(request, "registry/embedding.html", context)

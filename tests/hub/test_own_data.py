@@ -49,6 +49,8 @@ LEFT_OUT = {
     "accounts.User_groups": "rights of staff",
     "accounts.User_user_permissions": "rights of staff",
     "registry.AuditEntry": "what staff did; the person was told of it in a notice",
+    "registry.Direction": "computed from the version's numbers",
+    "registry.Reading": "computed from the version's numbers",
     "registry.File": "written anew from the version's numbers",
     "registry.Hash": "computed from the version's numbers",
     "training.JobCheckpoint": "where training was last, in bytes that only the trainer reads",

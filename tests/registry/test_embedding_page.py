@@ -92,7 +92,7 @@ def test_queries_do_not_grow_with_versions_or_pictures(client, as_user, alice, u
             files=[NamedFile("x.safetensors", sd1_file(number))],
             previews=[*grid(), NewPreview(picture=read_picture("own.png", picture()))],
         )
-    assert count() == few == 4
+    assert count() == few == 8
 
 
 def test_versions_tell_what_changed(client, alice, upload):
