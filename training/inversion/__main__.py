@@ -118,6 +118,7 @@ def run_preview(options: argparse.Namespace) -> None:
 
     from training.inversion.checkpoint import load_embedding, through_public_loader
     from training.inversion.models import load_base
+    from training.inversion.provenance import save_drawn
     from training.inversion.sampler import draw
     from training.inversion.tokens import check_new, without_room
 
@@ -142,7 +143,8 @@ def run_preview(options: argparse.Namespace) -> None:
         raise BadConfig("prompt", f"{token} falls beyond what {base.name} reads of so long a prompt. Shorten it.")
     told = through_public_loader(base, options.file, token, [prompt])
     image = next(draw(base, told, [options.seed], steps=config.preview_steps, guidance_scale=config.guidance_scale))
-    image.save(options.out)
+    drawn_with = {"steps": config.preview_steps, "guidance_scale": config.guidance_scale}
+    save_drawn(image, options.out, prompt=prompt, seed=options.seed, **drawn_with)
     print(_seen(f"{options.out.name}: {prompt}, seed {options.seed}."))
 
 

@@ -8,6 +8,7 @@ from typing import Self
 
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage
 from training.inversion.files import write_whole
+from training.inversion.provenance import save_drawn
 
 
 class ToTerminal(Callbacks):
@@ -44,8 +45,13 @@ class ToTerminal(Callbacks):
         if self.folder is not None:
             words = "".join(letter if letter.isalnum() else "-" for letter in preview.template.replace("{}", "x"))
             strength = "" if preview.strength == 1 else f"-strength-{preview.strength:g}"
-            preview.image.save(
-                self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}{strength}.png"
+            save_drawn(
+                preview.image,
+                self.folder / f"{preview.step:05}-{preview.variant}-{words}-{preview.seed}{strength}.png",
+                prompt=preview.prompt,
+                seed=preview.seed,
+                steps=preview.sampler_steps,
+                guidance_scale=preview.guidance_scale,
             )
 
     def on_state(self, state: bytes, step: int) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from registry.marks import GENERATED_XMP
 from training.inversion import packing
 from training.inversion.__main__ import defaults_of, main, make_parser
 from training.inversion.callbacks import Progress, Stage
@@ -82,6 +83,8 @@ def test_a_word_is_learned_and_drawn_without_the_site(tmp_path, folder_of_pictur
     assert drawn.stdout == "x.png: a photo of a <x>, seed 0.\n" and drawn.stderr == ""
     with Image.open(tmp_path / "x.png") as picture:
         assert picture.size == (16, 16)
+        assert picture.info["parameters"].startswith("a photo of a <x>\nSteps: 2, ")
+        assert picture.info["XML:com.adobe.xmp"] == GENERATED_XMP.decode()  # the very mark of the site's pictures
 
 
 def test_vectors_along_the_way_can_be_chosen_from_and_gone_on_from(capsys, tmp_path, folder_of_pictures, tiny_folder):
