@@ -48,6 +48,7 @@ urlpatterns = [
     path("", include("hub.own_data.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("api/hub/", include(api)),
+    path("", include("registry.protocols.civitai.urls")),
     path("", include("registry.protocols.huggingface.urls")),
     path("", include("training.urls")),
     path("", include("registry.urls")),

@@ -20,14 +20,25 @@ _CURSOR = re.compile(r"(\d{1,18})-(\d{1,9})", re.ASCII)
 def page_after(found: EmbeddingQuerySet, cursor: str, size: int) -> tuple[list[Embedding], str]:
     """Return the embeddings that follow a cursor, at most ``size``, and the cursor of what follows them, "" at the end.
 
-    ``found`` is as :func:`registry.search.search` gives it. A cursor that cannot be read is the beginning.
+    ``found`` is ordered by one field and the id, both in the same direction, as :func:`registry.search.search` gives it. A
+    cursor that cannot be read is the beginning.
     """
-    field = found.query.order_by[0].removeprefix("-")
+    order = found.query.order_by[0]
+    field, beyond = order.removeprefix("-"), "lt" if order.startswith("-") else "gt"
     if match := _CURSOR.fullmatch(cursor):
         value = _value(field, int(match[1]))
-        found = found.filter(Q(**{f"{field}__lt": value}) | Q(**{field: value, "id__lt": int(match[2])}))
-    items = list(found[: size + 1])
-    return items[:size], f"{_number(items[size - 1], field)}-{items[size - 1].pk}" if len(items) > size else ""
+        found = found.filter(Q(**{f"{field}__{beyond}": value}) | Q(**{field: value, f"id__{beyond}": int(match[2])}))
+    return page_at(found, 0, size)
+
+
+def page_at(found: EmbeddingQuerySet, start: int, size: int) -> tuple[list[Embedding], str]:
+    """Return the embeddings from number ``start`` on, at most ``size`` of one or more, and the cursor of what follows them."""
+    field = found.query.order_by[0].removeprefix("-")
+    items = list(found[start : start + size + 1])
+    if len(items) <= size:
+        return items, ""
+    last = items[size - 1]
+    return items[:size], f"{_number(last, field)}-{last.pk}"
 
 
 def _number(embedding: Embedding, field: str) -> int:

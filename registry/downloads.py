@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
+from django.core.cache import cache
 from django.db.models import F
 from django.http import (
     Http404,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
+#: Seconds within which the same file for the same reader is one download: what a client asks twice, it asks at once.
+REPEAT_SECONDS = 10 * 60
 #: Names that targets had in addresses that people have.
 _FORMER_TARGETS = {"safetensors": Target.CANONICAL.value}
 #: How caches may keep a public picture: for the year that is the longest there is, without asking.
@@ -141,9 +144,12 @@ def serve(
 
 
 def send(
-    request: HttpRequest, download: Download, *, public: bool, counts_for: Embedding | None = None
+    request: HttpRequest, download: Download, *, public: bool, counts_for: Embedding | None = None, reader: str = ""
 ) -> HttpResponseBase:
-    """Answer GET or HEAD with an open file; it counts as a download of ``counts_for``. Caches keep it if it is ``public``."""
+    """Answer GET or HEAD with an open file; it counts as a download of ``counts_for``. Caches keep it if it is ``public``.
+
+    Some clients ask for the whole file twice: with a ``reader`` that tells who asks, that is one download.
+    """
     etag = f'"{download.sha256}"'
     # Caches ask anew each time: the visibility may have changed; where it has not, the answer is a 304.
     caching = {"ETag": etag, "Cache-Control": f"{'public' if public else 'private'}, no-cache"}
@@ -167,7 +173,7 @@ def send(
     if request.method == "HEAD":
         download.stream.close()
         return HttpResponse(content_type=download.media_type, headers=headers)
-    if counts_for is not None and len(sent) == download.size:
+    if counts_for is not None and len(sent) == download.size and _is_first(download, reader):
         Embedding.objects.filter(pk=counts_for.pk).update(downloads=F("downloads") + 1)
     return StreamingHttpResponse(
         _chunks(download.stream, sent),
@@ -175,6 +181,11 @@ def send(
         content_type=download.media_type,
         headers=headers,
     )
+
+
+def _is_first(download: Download, reader: str) -> bool:
+    """Whether this reader did not have the file just now."""
+    return not reader or cache.add(f"download:{download.sha256}:{reader}", True, REPEAT_SECONDS)
 
 
 def serve_picture(

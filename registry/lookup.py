@@ -87,6 +87,16 @@ def by_hash(value: str, user: User | AnonymousUser) -> Answer:
     return _answer(rows.order_by("version_id", "id"), value)
 
 
+def by_whole_hashes(values: Iterable[str], user: User | AnonymousUser) -> dict[str, Hash]:
+    """Return the oldest of what ``user`` may see with each whole SHA-256 of a file, by those of ``values`` that are known. One query."""
+    wanted = {value.lower() for value in values} - EMPTY
+    rows = Hash.objects.filter(
+        kind=HashKind.SHA256, value__in=wanted, version__embedding__in=Embedding.objects.visible_to(user)
+    )
+    oldest = rows.order_by("value", "version_id").distinct("value").select_related("version")
+    return {row.value: row for row in oldest}
+
+
 def _answer(rows: Iterable[Hash], value: str) -> Answer:
     """Gather hashes by version; a version's rows lie together."""
     matches: dict[int, Match] = {}

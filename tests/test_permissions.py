@@ -21,7 +21,7 @@ from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
 from tests.people_addresses import PEOPLE, world_of_people
 from tests.registry import samples
-from tests.registry.protocols.permissions import HUGGINGFACE
+from tests.registry.protocols.permissions import CIVITAI, HUGGINGFACE, civitai_places
 from tests.training_addresses import TRAINING, world_of_training
 from training.bases import ensure_builtin_bases
 from training.models import Job, JobPreview, Worker
@@ -186,10 +186,11 @@ TABLE = [
     ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
     *PEOPLE,
     *HUGGINGFACE,
+    *CIVITAI,
 ]
 
 #: Routes where a cookie says nothing: a token does.
-TOKENS_ALONE = re.compile(r"api/(models|repos|whoami|validate)|<owner>/<name>/(resolve|raw)/")
+TOKENS_ALONE = re.compile(r"api/(v1|download|models|repos|whoami|validate)|<owner>/<name>/(resolve|raw)/")
 
 #: Routes of libraries, which have tests of their own.
 LIBRARIES = re.compile(r"admin/|accounts/(?!tokens|profile|notices|data|delete)|static/")
@@ -281,6 +282,7 @@ def world(alice, bob, sam):
         "preview": made["private"].previews.first().pk,
         "card": card_of(made["unlisted"]),
         "private_card": card_of(made["private"]),
+        **civitai_places(made, alice),
     }
 
 

@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from hub.accounts.models import ApiToken, User
+from hub.accounts.models import TOKEN_PREFIX, ApiToken, User
 
 if TYPE_CHECKING:  # views read their settings, which name this module
     from rest_framework.views import APIView
@@ -22,12 +22,10 @@ class TokenAuthentication(BaseAuthentication):
     keyword = "Bearer"
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        parts = get_authorization_header(request).split()
-        if not parts or parts[0].lower() != b"bearer":
+        secret = self.secret_of(request)
+        if secret is None:
             return None
-        if len(parts) != 2:
-            raise AuthenticationFailed("Send the token as: Authorization: Bearer sw_…")
-        digest = ApiToken.digest_of(parts[1].decode("latin-1"))
+        digest = ApiToken.digest_of(secret)
         token = ApiToken.objects.select_related("owner").filter(digest=digest, owner__is_active=True).first()
         if token is None:
             raise AuthenticationFailed("This token is unknown or was revoked. Make a new one on your tokens page.")
@@ -36,8 +34,31 @@ class TokenAuthentication(BaseAuthentication):
         token.touch()
         return token.owner, token
 
+    def secret_of(self, request: Request) -> str | None:
+        """The token that a request brings, None without one."""
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        if len(parts) != 2:
+            raise AuthenticationFailed("Send the token as: Authorization: Bearer sw_…")
+        return parts[1].decode("latin-1")
+
     def authenticate_header(self, request: Request) -> str:
         return self.keyword
+
+
+class ForeignClientAuthentication(TokenAuthentication):
+    """The same for clients of another hub, which may send the token as ``?token=…`` instead.
+
+    What does not look like a token of ours is their key for that hub: who sends one is nobody here, and not refused.
+    """
+
+    def secret_of(self, request: Request) -> str | None:
+        _, _, sent = get_authorization_header(request).decode("latin-1").partition(" ")
+        for secret in (sent.strip(), request.query_params.get("token", "")):
+            if secret.startswith(TOKEN_PREFIX):
+                return secret
+        return None
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

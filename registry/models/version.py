@@ -192,6 +192,12 @@ class Preview(models.Model):
         return reverse("registry:rendition", args=[self.pk, digest, width, kind])
 
     @property
+    def file_prompt(self) -> str:
+        """The prompt with the name of the embedding's file for its word, as A1111 reads it."""
+        with_it = self.variant == self.Variant.LEARNED and self.template
+        return self.template.replace("{}", self.version.embedding.name) if with_it else self.prompt
+
+    @property
     def a1111_text(self) -> str:
         """Prompt, seed, settings and embedding as A1111 writes them; empty for a picture that was not drawn here.
 
@@ -202,12 +208,11 @@ class Preview(models.Model):
             return ""
         version, embedding = self.version, self.version.embedding
         with_it = self.variant == self.Variant.LEARNED
-        prompt = self.template.replace("{}", embedding.name) if with_it and self.template else self.prompt
         more = {
             "Model": (version.receipt or {}).get("base", {}).get("name"),
             "TI_hashes": f"{embedding.name}: {version.blob[:_TI_HASH_CHARACTERS]}" if with_it else "",
         }
-        return infotext.of_drawing(prompt, self.seed, self.settings, (self.width, self.height), **more)
+        return infotext.of_drawing(self.file_prompt, self.seed, self.settings, (self.width, self.height), **more)
 
 
 class Rendition(models.Model):

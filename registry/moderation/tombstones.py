@@ -33,7 +33,15 @@ def missing(user: User | AnonymousUser, owner: str, name: str) -> Http404:
     """
     if not (SLUG.fullmatch(owner) and SLUG.fullmatch(name)):
         return Http404()
-    found = Tombstone.objects.filter(owner_name=owner, name=name, lifted=None).last()
+    return _told(user, Tombstone.objects.filter(owner_name=owner, name=name, lifted=None).last())
+
+
+def missing_number(user: User | AnonymousUser, number: int) -> Http404:
+    """The same for the number of an embedding."""
+    return _told(user, Tombstone.objects.filter(embedding=number, lifted=None).last())
+
+
+def _told(user: User | AnonymousUser, found: Tombstone | None) -> Http404:
     known = found and (not found.private or user.is_staff or (found.owner_id and found.owner_id == user.pk))
     return gone(found) if known else Http404()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +18,7 @@ from registry.formats import Family
 from registry.models import Embedding, Kind, License, Rating, Version, Visibility
 from registry.protocols.huggingface import card
 from registry.protocols.huggingface.repository import Repository
+from registry.protocols.moments import written
 from registry.search import MAX_VALUES, Sort, search
 
 #: Repositories of a page when the client does not say, and at most.
@@ -139,8 +139,8 @@ def row(embedding: Embedding) -> dict[str, Any]:
         "tags": card.tags_of(embedding),
         "library_name": card.LIBRARY,
         "pipeline_tag": card.PIPELINE,
-        "createdAt": _moment(embedding.created),
-        "lastModified": _moment(embedding.updated),
+        "createdAt": written(embedding.created),
+        "lastModified": written(embedding.updated),
     }
 
 
@@ -152,7 +152,7 @@ def description(repository: Repository, *, with_sizes: bool = False) -> dict[str
         told = {
             "_id": f"reservation-{kept.pk}", "id": repository.id, "modelId": repository.id, "author": repository.owner.username,
             "private": True, "gated": False, "disabled": False, "downloads": 0, "likes": 0, "tags": [],
-            "createdAt": _moment(kept.created), "lastModified": _moment(kept.created),
+            "createdAt": written(kept.created), "lastModified": written(kept.created),
         }  # fmt: skip
         return told | {"sha": repository.commit, "siblings": siblings}
     return row(repository.embedding) | {
@@ -176,8 +176,3 @@ def tree(repository: Repository) -> list[dict[str, Any]]:
         for path in repository.files
         for facts in [repository.facts(path)]
     ]
-
-
-def _moment(moment: datetime) -> str:
-    """In UTC with milliseconds and Z: the older client reads nothing else."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

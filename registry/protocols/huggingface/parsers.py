@@ -1,4 +1,4 @@
-"""Reading requests and answering them whatever the client says it accepts."""
+"""Reading requests."""
 
 from __future__ import annotations
 
@@ -6,24 +6,12 @@ import json
 from typing import Any
 
 from rest_framework.exceptions import ParseError
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
 from hub.api import ApiError
 
 #: Bytes of a commit: the largest file that is read has 16 MB, which are 21.4 in base64.
 MAX_COMMIT_BYTES = 24 * 1024 * 1024
-
-
-class AsItIs(BaseContentNegotiation):
-    """Answers have one form."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return next((parser for parser in parsers if request.content_type.startswith(parser.media_type)), parsers[0])
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class LinesParser(BaseParser):

@@ -5,40 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils import translation
 from django.views.decorators.http import require_safe
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from hub.accounts.auth import HasScope, ReadScope, TokenAuthentication
+from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError
 from registry import downloads, reservations, services
 from registry.errors import RegistryError
 from registry.models import Visibility
 from registry.protocols.huggingface import card, commits, errors, listing, repository
-from registry.protocols.huggingface.parsers import AsItIs, LinesParser
+from registry.protocols.huggingface.parsers import LinesParser
 from registry.protocols.huggingface.repository import CARD, MAIN, PICTURE, RECEIPT, Repository
+from registry.protocols.views import ProtocolView
 
 
-class HubView(APIView):
-    """A token says who asks, and no cookie: programs come here. Not part of the native API's description."""
+class HubView(ProtocolView):
+    """Reading needs no account, changing needs the scope ``write``."""
 
-    schema = None
-    authentication_classes = [TokenAuthentication]
-    content_negotiation_class = AsItIs
     parser_classes = [JSONParser]
     permission_of = {"GET": [ReadScope], "HEAD": [ReadScope]}
-
-    def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
-        """Answer in the hub's own language: programs read the sentences too."""
-        with translation.override(settings.LANGUAGE_CODE):
-            return super().dispatch(request, *args, **options)
 
     def get_permissions(self) -> list[BasePermission]:
         if self.request.method not in self.allowed_methods:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from django.test import RequestFactory
+from rest_framework.request import Request
+
+from hub.accounts.models import User
+from registry.models import Version
+from registry.protocols.civitai.addresses import Addresses
+
 #: Beginnings and an end of routes.
 MODEL, REPOSITORY, PATH = "api/models/<owner>/<name>", "<owner>/<name>", "<revision>/<path:path>"
 
@@ -36,3 +43,45 @@ HUGGINGFACE = [
     ("GET", "/alice/private-one/tree/main", f"{REPOSITORY}/tree/<path:revision>", (301, 301, 301, 301)),
     ("GET", "/alice/private-one/commit/main", f"{REPOSITORY}/commit/<revision>", (301, 301, 301, 301)),
 ]
+
+CIVITAI = [
+    ("GET", "/api/v1/models", "api/v1/models", (200, 200, 200, 200)),
+    ("GET", "/api/v1/models/{embedding}", "api/v1/models/<number>", (200, 200, 200, 200)),
+    ("GET", "/api/v1/models/{unlisted}", "api/v1/models/<number>", (404, 404, 200, 404)),
+    ("GET", "/api/v1/models/{private}", "api/v1/models/<number>", (404, 404, 200, 404)),
+    ("GET", "/api/v1/model-versions/{version}", "api/v1/model-versions/<number>", (200, 200, 200, 200)),
+    ("GET", "/api/v1/model-versions/{private_version}", "api/v1/model-versions/<number>", (404, 404, 200, 404)),
+    ("POST", "/api/v1/model-versions/by-hash", "api/v1/model-versions/by-hash", (400, 400, 400, 400)),
+    ("POST", "/api/v1/model-versions/by-hash/ids", "api/v1/model-versions/by-hash/ids", (400, 400, 400, 400)),
+    ("GET", "/api/v1/model-versions/by-hash/{hash}", "api/v1/model-versions/by-hash/<value>", (404, 404, 200, 200)),
+    ("GET", "/api/v1/creators", "api/v1/creators", (200, 200, 200, 200)),
+    ("GET", "/api/v1/tags", "api/v1/tags", (200, 200, 200, 200)),
+    ("GET", "/api/v1/images", "api/v1/images", (200, 200, 200, 200)),
+    ("GET", "/api/v1/enums", "api/v1/enums", (200, 200, 200, 200)),
+    ("GET", "/api/download/models/{version}", "api/download/models/<number>", (307, 307, 307, 307)),
+    ("GET", "/api/download/models/{private_version}", "api/download/models/<number>", (404, 404, 307, 404)),
+    # Signed for their owner: whoever has them is taken for her.
+    ("GET", "{signed_file}", "api/download/files/<reference>/<name>", (200, 200, 200, 200)),
+    ("GET", "/api/download/files/forged/x.pt", "api/download/files/<reference>/<name>", (403, 403, 403, 403)),
+    ("GET", "{signed_picture}", "api/download/pictures/<reference>.webp", (200, 200, 200, 200)),
+    ("GET", "/api/download/pictures/forged.webp", "api/download/pictures/<reference>.webp", (403, 403, 403, 403)),
+]
+
+
+def civitai_places(made: dict[str, Version], owner: User) -> dict[str, object]:
+    """What :data:`CIVITAI` names in braces, of embeddings by their visibility."""
+    request = Request(RequestFactory().get("/"))
+    request.user = owner
+    addresses, private = Addresses(request), made["private"]
+    file = private.files.first()
+    signed = {
+        "signed_file": addresses.bytes_of(private, file, file.filename),
+        "signed_picture": addresses.picture(private.previews.first()),
+    }
+    return {
+        "unlisted": made["unlisted"].embedding_id,
+        "private": private.embedding_id,
+        "version": made["public"].pk,
+        "private_version": private.pk,
+        **{name: address.removeprefix("http://testserver") for name, address in signed.items()},
+    }
