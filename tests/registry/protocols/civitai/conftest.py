@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
+from hub.accounts.models import ApiToken
 from registry.previews import NewPreview, read_picture, store_generated
 from tests.registry.samples import picture, sd1_file, sdxl_file
 
@@ -51,3 +52,15 @@ def catalogue(heart, alice, bob, upload):
 def files():
     """The bytes that were uploaded."""
     return {"heart": sd1_file(0), "big": sdxl_file(1), "unlisted": sd1_file(6)}
+
+
+@pytest.fixture
+def hub(live_server, catalogue):
+    """The address of a live hub with a catalogue."""
+    return live_server.url
+
+
+@pytest.fixture
+def secret(alice):
+    """A token of Alice's."""
+    return ApiToken.issue(owner=alice, name="tool", scopes=["read"])[1]
