@@ -131,6 +131,17 @@ def test_filters_are_chosen_by_keyboard_and_taken_back(open_page, shared, axe, k
     expect(page.locator(".card-title")).to_have_text(["Kettle"])
 
 
+def test_the_focus_stays_on_a_tag_that_changes_its_place(open_page, shared):
+    page = open_page(width=1440)
+    page.goto("/")
+    box = page.get_by_role("checkbox", name=re.compile(r"^tag-1\b"))
+    box.focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("link", name="Remove the filter Tag: tag-1")).to_be_visible()
+    expect(page.get_by_role("checkbox", name=re.compile("^paper"))).to_have_count(0)
+    expect(box).to_be_focused()
+
+
 def test_a_search_that_finds_nothing_helps_on(open_page, shared, axe, keep):
     page = open_page(width=360)
     page.goto("/?q=lantrn&base=sd2")
