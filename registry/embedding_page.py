@@ -81,7 +81,12 @@ def _chosen(versions: list[Version], number: str) -> Version:
 def _pictures(request: HttpRequest, version: Version) -> dict[str, Any]:
     found = comparison.compare(version)
     pair = found.pair(request.GET.get("pair", ""))
-    return {"comparison": found, "pair": pair, "drawn_with": comparison.facts(pair.learned) if pair else []}
+    return {
+        "comparison": found,
+        "pair": pair,
+        "drawn_with": comparison.facts(pair.learned) if pair else [],
+        "strengths": [(step, comparison.facts(step)) for step in found.strengths],
+    }
 
 
 def _files(request: HttpRequest, shown: Embedding, version: Version) -> dict[str, Any]:

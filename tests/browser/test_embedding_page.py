@@ -73,6 +73,35 @@ def test_enlarging_shows_prompt_and_seed_and_gives_the_focus_back(open_page, sha
     expect(page.get_by_role("link", name="Enlarge")).to_be_focused()
 
 
+def test_a_strength_is_enlarged_with_what_it_was_drawn_with(open_page, shared, axe):
+    page = open_page()
+    page.goto("/alice/lantern")
+    step = page.get_by_role("link", name="Strength 0.5")
+    step.press("Enter")
+    sheet = page.get_by_role("dialog")
+    expect(sheet.get_by_role("definition").last).to_be_visible()
+    assert "a <x>" in sheet.inner_text()
+    sheet.get_by_role("img").evaluate("image => image.decode()")
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(step).to_be_focused()
+
+
+def test_liking_changes_the_button_and_the_count_where_one_stands(open_page, shared, alice):
+    page = open_page(user=alice, width=360)
+    page.goto("/alice/lantern")
+    page.evaluate("window.stayed = true")
+    like = page.get_by_role("button", name="Like")
+    like.press("Enter")
+    expect(like).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#likes")).to_have_text("1")
+    expect(like).to_be_focused()
+    like.press("Enter")
+    expect(like).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#likes")).to_have_text("0")
+    assert page.evaluate("window.stayed")
+
+
 def test_choosing_a_tool_by_keyboard(open_page, shared):
     page = open_page()
     page.goto("/alice/lantern")
