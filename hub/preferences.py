@@ -85,6 +85,7 @@ def in_templates(request: HttpRequest) -> dict[str, Preferences]:
     return {"preferences": Preferences.of(request)}
 
 
-def in_language_of(user: User) -> AbstractContextManager[None]:
-    """Write in the language that somebody else chose, for what they will read later."""
-    return translation.override(Preferences.stored(user).language or settings.LANGUAGE_CODE)
+def in_language_of(user: User | None) -> AbstractContextManager[None]:
+    """Write in the language that somebody else chose, for what they will read later; in the hub's own without anybody."""
+    chosen = Preferences.stored(user).language if user else ""
+    return translation.override(chosen or settings.LANGUAGE_CODE)

@@ -21,6 +21,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
 
 from registry import renditions, storage
 from registry.errors import RegistryError
@@ -66,11 +67,11 @@ def open_download(version: Version, target: str, filename: str | None = None, dt
     """
     target = _FORMER_TARGETS.get(target, target)
     if target not in list(Target):
-        raise RegistryError(
-            "unknown_format", f"{target!r} is not a format; use one of {', '.join(Target)}.", field="format"
-        )
+        message = _("“%(value)s” is not a format; use one of %(choices)s.")
+        raise RegistryError("unknown_format", message % {"value": target, "choices": ", ".join(Target)}, field="format")
     if dtype not in list(Dtype):
-        raise RegistryError("unknown_dtype", f"{dtype!r} is not a dtype; use one of {', '.join(Dtype)}.", field="dtype")
+        message = _("“%(value)s” is not a dtype; use one of %(choices)s.")
+        raise RegistryError("unknown_dtype", message % {"value": dtype, "choices": ", ".join(Dtype)}, field="dtype")
     rows = [row for row in version.files.all() if row.target == target and row.dtype == dtype]
     if not rows:
         raise _not_written(version, target, dtype)
@@ -78,14 +79,16 @@ def open_download(version: Version, target: str, filename: str | None = None, dt
     if filename is None and len(rows) > 1:
         raise RegistryError(
             "several_files",
-            f"This format has {len(rows)} files; ask for one by file={' or file='.join(names)}.",
+            _("This format has %(count)d files; ask for one of them with file=: %(names)s.")
+            % {"count": len(rows), "names": ", ".join(names)},
             field="file",
         )
     row = next((row for row in rows if filename in (None, row.filename)), None)
     if row is None:
         raise RegistryError(
             "unknown_file",
-            f"There is no file {filename!r} in this format; it has {', '.join(names)}.",
+            _("There is no file “%(name)s” in this format; it has %(names)s.")
+            % {"name": filename, "names": ", ".join(names)},
             field="file",
         )
     if row.sha256 == version.blob:  # the canonical file, and what other tools read as it is
@@ -96,11 +99,11 @@ def open_download(version: Version, target: str, filename: str | None = None, dt
 def _not_written(version: Version, target: str, dtype: str) -> RegistryError:
     """The refusal of a format that the embedding cannot be written in."""
     if any(row.target == target for row in version.files.all()):
-        message = f"The numbers are too large for {dtype}; download the file without it."
-        return RegistryError("no_such_dtype", message, field="dtype")
+        message = _("The numbers are too large for %(dtype)s; download the file without it.")
+        return RegistryError("no_such_dtype", message % {"dtype": dtype}, field="dtype")
     there = ", ".join(dict.fromkeys(row.target for row in version.files.all()))
-    message = f"This embedding cannot be written as {target}; there is {there}."
-    return RegistryError("no_such_format", message, field="format")
+    message = _("This embedding cannot be written as %(target)s; there is %(there)s.")
+    return RegistryError("no_such_format", message % {"target": target, "there": there}, field="format")
 
 
 def _written(version: Version, row: File) -> Download:
@@ -111,7 +114,8 @@ def _written(version: Version, row: File) -> Download:
     written = write(Target(row.target), encoders, token=embedding.token, name=embedding.name, dtype=Dtype(row.dtype))
     file = next((file for file in written if file.filename == row.filename), None)
     if file is None:  # rows of an older release, until index_hashes has been there
-        raise RegistryError("unknown_file", f"There is no file {row.filename!r} in this format now.", field="file")
+        message = _("There is no file “%(name)s” in this format now.") % {"name": row.filename}
+        raise RegistryError("unknown_file", message, field="file")
     return Download(row.filename, len(file.data), hashes.sha256(file.data), file.media_type, io.BytesIO(file.data))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext as _
+
 from registry.errors import RegistryError
 from registry.formats import (
     Family,
@@ -46,7 +48,7 @@ class Prepared:
 def read_files(files: Sequence[NamedFile]) -> Upload:
     """Read everything that the files of one upload hold. Raises ``RegistryError`` naming the file that is refused."""
     if not files:
-        raise RegistryError("required", "Choose the file of the embedding.", field="file")
+        raise RegistryError("required", _("Choose the file of the embedding."), field="file")
     named = tuple(NamedFile(clean_filename(file.name), file.data) for file in files)
     try:
         return Upload(named, inspect_files(named))
@@ -64,13 +66,11 @@ def choose_part(upload: Upload, label: str = "") -> Part:
         return found[0]
     labels = ", ".join(part.label for part in upload.parts)
     if not label:
-        message = (
-            f"The upload holds {len(upload.parts)} embeddings ({labels}). Send it once for each, with part naming it."
-        )
+        message = _("The upload holds %(count)d embeddings (%(labels)s). Send it once for each, with part naming it.")
+        message = message % {"count": len(upload.parts), "labels": labels}
         raise RegistryError("several_embeddings", message, field="part")
-    raise RegistryError(
-        "unknown_part", f"No one embedding of the upload is called {label!r}; there is {labels}.", field="part"
-    )
+    message = _("No one embedding of the upload is called “%(label)s”; there is %(labels)s.")
+    raise RegistryError("unknown_part", message % {"label": label, "labels": labels}, field="part")
 
 
 def prepare(upload: Upload, part: Part, base: str) -> Prepared:
@@ -89,8 +89,11 @@ def check_base(base: str, part: Part) -> str:
     if base in fitting:
         return base
     known = ", ".join(f"{family.value} ({family.label})" for family in fitting)
-    remedy = f"its vectors fit {known}." if known else "its vectors fit no base family that this hub knows."
-    asked = dict(FAMILY_CHOICES).get(base, repr(base))
-    raise RegistryError(
-        "wrong_base", f"{', '.join(part.sources)}: This is not an embedding for {asked}; {remedy}", field="base"
+    message = (
+        _("%(files)s: This is not an embedding for %(asked)s; its vectors fit %(known)s.")
+        if known
+        else _("%(files)s: This is not an embedding for %(asked)s; its vectors fit no base family that this hub knows.")
     )
+    asked = dict(FAMILY_CHOICES).get(base, repr(base))
+    told = {"files": ", ".join(part.sources), "asked": asked, "known": known}
+    raise RegistryError("wrong_base", message % told, field="base")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from registry import marks, palette, storage
@@ -86,8 +87,8 @@ def _refuse(filename: str, code: str, reason: str) -> RegistryError:
 def _decode(data: bytes, filename: str) -> Image.Image:
     """Return the pixels as upright RGB or RGBA, within 768 px."""
     if len(data) > MAX_PICTURE_BYTES:
-        limit = MAX_PICTURE_BYTES // 2**20
-        raise _refuse(filename, "too_large", f"The picture has more than {limit} MB; send a smaller one.")
+        message = _("The picture has more than %(limit)d MB; send a smaller one.")
+        raise _refuse(filename, "too_large", message % {"limit": MAX_PICTURE_BYTES // 2**20})
     try:
         with warnings.catch_warnings():
             # Pillow only warns of pictures just over its own limit; ours is lower and checked below.
@@ -97,23 +98,25 @@ def _decode(data: bytes, filename: str) -> Image.Image:
             raise _refuse(
                 filename,
                 "too_large",
-                f"The picture has {image.width} × {image.height} pixels; at most {MAX_PICTURE_PIXELS // 10**6} megapixels are taken.",
+                _("The picture has %(width)d × %(height)d pixels; at most %(limit)d megapixels are taken.")
+                % {"width": image.width, "height": image.height, "limit": MAX_PICTURE_PIXELS // 10**6},
             )
         image.load()
         image = ImageOps.exif_transpose(image)
     except UnidentifiedImageError as error:
         raise _refuse(
-            filename, "bad_picture", "This is no picture that can be read; send a JPEG, PNG or WebP."
+            filename, "bad_picture", _("This is no picture that can be read; send a JPEG, PNG or WebP.")
         ) from error
     except Image.DecompressionBombError as error:
         raise _refuse(
             filename,
             "too_large",
-            f"The picture has more than {MAX_PICTURE_PIXELS // 10**6} megapixels; send a smaller one.",
+            _("The picture has more than %(limit)d megapixels; send a smaller one.")
+            % {"limit": MAX_PICTURE_PIXELS // 10**6},
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _refuse(
-            filename, "bad_picture", "The picture is broken or not whole; save or download it again."
+            filename, "bad_picture", _("The picture is broken or not whole; save or download it again.")
         ) from error
     return _in_srgb(_reduced(_in_plain_mode(image)), image.info.get("icc_profile"))
 

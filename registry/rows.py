@@ -27,7 +27,7 @@ def name_taken(name: str) -> RegistryError:
     """The refusal of a name that its owner has used."""
     return RegistryError(
         "name_taken",
-        _("You have an embedding named %(name)r already; choose another name.") % {"name": name},
+        _("You have an embedding named “%(name)s” already; choose another name.") % {"name": name},
         field="name",
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
 from registry import intake, quota, rows
@@ -159,8 +160,11 @@ def _checked_new(owner: User, item: NewEmbedding) -> dict[str, Any]:
     if is_word(fields["base"], fields["token"]):
         raise RegistryError(
             "token_in_vocabulary",
-            f"{fields['token']} is already a word of this base model: the embedding would take its place in every prompt. "
-            f"Choose a new one, for example <{fields['token'].strip('<>')}-1>.",
+            _(
+                "%(token)s is already a word of this base model: the embedding would take its place in every prompt. "
+                "Choose a new one, for example %(example)s."
+            )
+            % {"token": fields["token"], "example": f"<{fields['token'].strip('<>')}-1>"},
             field="token",
         )
     if Embedding.objects.filter(owner=owner, name=item.name).exists():
@@ -213,12 +217,13 @@ def _refuse_known(embedding: Embedding, prepared: Prepared) -> None:
     """Raise for numbers that are a version of the embedding already, in whatever container or dtype they came."""
     known = find_duplicates(prepared.inspection.encoders, versions=embedding.versions.all())
     if known:
-        copy = f", rounded to {known[0].rounded}" if known[0].rounded else ""
-        raise RegistryError(
-            "unchanged",
-            f"{prepared.filename}: These are the vectors of version {known[0].version.number} already{copy}.",
-            field="file",
+        message = (
+            _("%(file)s: These are the vectors of version %(number)d already, rounded to %(dtype)s.")
+            if known[0].rounded
+            else _("%(file)s: These are the vectors of version %(number)d already.")
         )
+        told = {"file": prepared.filename, "number": known[0].version.number, "dtype": known[0].rounded}
+        raise RegistryError("unchanged", message % told, field="file")
 
 
 @transaction.atomic
@@ -271,7 +276,7 @@ def like(*, user: User, embedding: Embedding) -> bool:
 @transaction.atomic
 def unlike(*, user: User, embedding: Embedding) -> bool:
     """Take a like back; return whether there was one."""
-    deleted, _ = Like.objects.filter(owner=user, embedding=embedding).delete()
+    deleted = Like.objects.filter(owner=user, embedding=embedding).delete()[0]
     if deleted:
         Embedding.objects.filter(pk=embedding.pk).update(likes=F("likes") - 1)
     return bool(deleted)

@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
     except ValidationError as error:
         code = "name_reserved" if error.code == "reserved" else "bad_name"
         raise RegistryError(
-            code, _("The name %(name)r cannot be used. %(why)s") % {"name": name, "why": error.message}, field="name"
+            code, _("The name “%(name)s” cannot be used. %(why)s") % {"name": name, "why": error.message}, field="name"
         ) from error
     return name
 
@@ -128,7 +128,7 @@ def normalise_tags(tags: Iterable[str]) -> list[str]:
         if len(slug) > MAX_TAG_CHARACTERS or not _TAG.fullmatch(slug):
             raise RegistryError(
                 "bad_tag",
-                _("%(tag)r cannot be a tag: use at most %(limit)d letters, digits and hyphens.")
+                _("“%(tag)s” cannot be a tag: use at most %(limit)d letters, digits and hyphens.")
                 % {"tag": tag.strip(), "limit": MAX_TAG_CHARACTERS},
                 field="tags",
             )
@@ -147,7 +147,7 @@ def check_choice(value: str, choices: type[TextChoices], field: str) -> str:
     if value not in choices.values:
         raise RegistryError(
             "bad_choice",
-            _("%(value)r is not a %(field)s; use one of %(choices)s.")
+            _("“%(value)s” is not a %(field)s; use one of %(choices)s.")
             % {"value": value, "field": _label(field), "choices": ", ".join(choices.values)},
             field=field,
         )

@@ -10,7 +10,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.utils.translation import gettext as _
 
+from hub.accounts.models import User
 from registry import infotext, previews
 from training import leases
 from training.errors import NotStored
@@ -45,9 +47,10 @@ class Attempt(Callbacks):
     too long), ``lost`` (the job is another worker's by now), or "" while it shall go on.
     """
 
-    def __init__(self, lease: Lease, curve: list[list[float]] | None = None) -> None:
-        """``curve`` is the loss of earlier attempts, up to where this one goes on."""
+    def __init__(self, lease: Lease, curve: list[list[float]] | None = None, owner: User | None = None) -> None:
+        """``curve`` is the loss of earlier attempts, up to where this one goes on; ``owner`` reads what becomes of it."""
         self.lease = lease
+        self.owner = owner
         self.ending = ""
         self.renewed = now()
         self.moved = time.monotonic()  #: when the engine asked last whether to go on
@@ -142,8 +145,11 @@ class Attempt(Callbacks):
             except OSError as error:
                 if self.should_stop() or now() - begun > STORAGE_PATIENCE_SECONDS:
                     raise NotStored(
-                        f"The hub could not store what the job made: {error.strerror or error}. Tell the operator, "
-                        "and try again when there is room."
+                        _(
+                            "The hub could not store what the job made: %(problem)s. Tell the operator, "
+                            "and try again when there is room."
+                        )
+                        % {"problem": error.strerror or error}
                     ) from error
                 log.warning("%s: the storage takes nothing (%s)", self.lease, error, extra=self.lease.about)
             time.sleep(RETRY_SECONDS)

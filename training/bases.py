@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from registry.errors import RegistryError
 from registry.validation import check_name
@@ -93,6 +94,9 @@ def check_unchanged(base: BaseModel, found: str) -> None:
     """Raise :class:`BaseChanged` when the weights now at a base model's source, of fingerprint ``found``, are others."""
     if base.fingerprint and base.fingerprint != found:
         raise BaseChanged(
-            f"The weights of {base.title} are not those that were registered, so results would not be what they claim. "
-            "The operator can put the old ones back, or register the new ones."
+            _(
+                "The weights of %(base)s are not those that were registered, so results would not be what they claim. "
+                "The operator can put the old ones back, or register the new ones."
+            )
+            % {"base": base.title}
         )

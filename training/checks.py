@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from registry import validation
 from registry.errors import RegistryError
 from registry.vocabularies import is_word_of
@@ -46,24 +48,25 @@ def check_settings(
 ) -> dict[str, object]:
     """Return the job's columns; raise :class:`BadSetting` naming the first field that is wrong."""
     if kind not in Job.Kind.values:
-        raise BadSetting(f"The kind is one of {', '.join(Job.Kind.values)}.", field="kind")
+        raise BadSetting(_("The kind is one of %(choices)s.") % {"choices": ", ".join(Job.Kind.values)}, field="kind")
     initialiser = " ".join(initialiser.split())
     if not initialiser or len(initialiser) > MAX_INITIALISER_CHARACTERS:
         raise BadSetting(
-            f"Give one or more words to start from, for example “toy”: at most {MAX_INITIALISER_CHARACTERS} characters.",
+            _("Give one or more words to start from, for example “toy”: at most %(limit)d characters.")
+            % {"limit": MAX_INITIALISER_CHARACTERS},
             field="initialiser",
         )
     if preset not in Preset.values:
-        raise BadSetting(f"The preset is one of {', '.join(Preset.values)}.", field="preset")
+        raise BadSetting(_("The preset is one of %(choices)s.") % {"choices": ", ".join(Preset.values)}, field="preset")
     vectors = default_vectors(base) if vectors is None else vectors
     steps = default_steps(base, preset) if steps is None else steps
-    for field, value, low, high in (
-        ("vectors", vectors, 1, MAX_VECTORS),
-        ("steps", steps, 1, MAX_STEPS),
-        ("seed", seed, 0, MAX_SEED),
+    for field, value, low, high, message in (
+        ("vectors", vectors, 1, MAX_VECTORS, _("Use %(low)d to %(high)d for the vectors.")),
+        ("steps", steps, 1, MAX_STEPS, _("Use %(low)d to %(high)d for the steps.")),
+        ("seed", seed, 0, MAX_SEED, _("Use %(low)d to %(high)d for the seed.")),
     ):
         if not low <= value <= high:
-            raise BadSetting(f"Use {low} to {high} for the {field}.", field=field)
+            raise BadSetting(message % {"low": low, "high": high}, field=field)
     return {
         "kind": kind, "initialiser": initialiser, "preset": preset, "vectors": vectors, "total_steps": steps, "seed": seed,
     }  # fmt: skip
@@ -76,18 +79,23 @@ def check_token(token: str, *, base: BaseModel, kind: str) -> str:
     except RegistryError as error:
         raise BadSetting(error.message, field="token", code=error.code) from error
     if "{" in token or "}" in token:
-        raise BadSetting("The placeholder token holds a brace; captions use those. Leave it out.", field="token")
+        raise BadSetting(_("The placeholder token holds a brace; captions use those. Leave it out."), field="token")
     if is_word(base, token):
         raise TokenInVocabulary(
-            f"{token} is already a word of {base.title}. Choose a new one, for example <{token.strip('<>')}-1>."
+            _("%(token)s is already a word of %(base)s. Choose a new one, for example %(example)s.")
+            % {"token": token, "base": base.title, "example": f"<{token.strip('<>')}-1>"}
         )
     if token != token.lower():
         # CLIP's tokenizers lower-case, and diffusers then finds only the first of several vectors.
-        raise BadSetting(f"Base models read {token} as {token.lower()}. Write it in lower case.", field="token")
+        message = _("Base models read %(token)s as %(lower)s. Write it in lower case.")
+        raise BadSetting(message % {"token": token, "lower": token.lower()}, field="token")
     for text in (*templates_for(kind), *base.preview_prompts.get(kind, ())):
         if token in text:
             raise BadSetting(
-                f"{token} occurs inside ordinary captions such as “{text}”. Put it in angle brackets: <{token}>.",
+                _(
+                    "%(token)s occurs inside ordinary captions such as “%(text)s”. Put it in angle brackets: <%(token)s>."
+                )
+                % {"token": token, "text": text},
                 field="token",
             )
     return token
@@ -108,12 +116,15 @@ def check_captions(captions: Sequence[str] | None, images: int) -> list[str] | N
         return None
     if len(captions) != images:
         raise BadSetting(
-            f"There are {len(captions)} captions for {images} images. Give one for each.", field="captions"
+            _("There are %(captions)d captions for %(images)d images. Give one for each.")
+            % {"captions": len(captions), "images": images},
+            field="captions",
         )
     for number, caption in enumerate(captions, 1):
         if "{}" not in caption or len(caption) > MAX_CAPTION_CHARACTERS:
             raise BadSetting(
-                f"Caption {number}: write {{}} where the new word goes, in at most {MAX_CAPTION_CHARACTERS} characters.",
+                _("Caption %(number)d: write {} where the new word goes, in at most %(limit)d characters.")
+                % {"number": number, "limit": MAX_CAPTION_CHARACTERS},
                 field="captions",
             )
     return list(captions)

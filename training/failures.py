@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import TextChoices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.errors import RegistryError
@@ -40,7 +41,9 @@ class Reason(TextChoices):
 
 
 #: What people read when the reason is a bug.
-INTERNAL_MESSAGE = "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
+INTERNAL_MESSAGE = _(
+    "Something went wrong on our side, not with your images or settings. Try again; if it happens again, tell the operator."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +56,26 @@ class Failure:
 
 
 def failure_of(error: Exception) -> Failure:
-    """Turn whatever ended a job into what its row says. To be called where the error is handled."""
+    """Turn whatever ended a job into what its row says, in the language that is active: let it be the owner's.
+
+    To be called where the error is handled.
+    """
     match error:
         case RegistryError():
             return Failure(Reason.NOT_PUBLISHED, error.message)
         case BlobMissing():
-            message = "The storage lost a training image. Submit the job again with its images."
+            message = gettext("The storage lost a training image. Submit the job again with its images.")
             return Failure(Reason.IMAGES_LOST, message, traceback.format_exc())
         case OSError():
-            message = f"The worker could not write what it needed to: {error.strerror or error}. Tell the operator, and try again."
+            message = gettext(
+                "The worker could not write what it needed to: %(problem)s. Tell the operator, and try again."
+            )
+            message = message % {"problem": error.strerror or error}
             return Failure(Reason.NOT_STORED, message, traceback.format_exc())
         case InversionError() | TrainingError() if error.code in Reason.values:
             return Failure(error.code, error.message)
         case _:
-            return Failure(Reason.INTERNAL, INTERNAL_MESSAGE, traceback.format_exc())
+            return Failure(Reason.INTERNAL, str(INTERNAL_MESSAGE), traceback.format_exc())
 
 
 def sentence_for(job: Job) -> str:
@@ -77,8 +86,8 @@ def sentence_for(job: Job) -> str:
 
 def overtime() -> Failure:
     """What ends a job that takes too long."""
-    return Failure(
-        Reason.TIME_LIMIT,
-        f"The job took over {settings.HUB_JOB_MINUTES} minutes of a worker's time, which is as much as one may take here. "
-        "Train with fewer steps or vectors, or on a smaller base model.",
+    message = gettext(
+        "The job took over %(minutes)d minutes of a worker's time, which is as much as one may take here. "
+        "Train with fewer steps or vectors, or on a smaller base model."
     )
+    return Failure(Reason.TIME_LIMIT, message % {"minutes": settings.HUB_JOB_MINUTES})

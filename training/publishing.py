@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
+from django.utils.translation import gettext as _
+
 from hub.accounts.names import SLUG
 from registry.errors import RegistryError
 from registry.formats import NamedFile
@@ -72,7 +74,7 @@ def _upload(job: Job, inversion: Inversion) -> Version:
             return add_version(
                 embedding=embedding,
                 files=[NamedFile(f"{embedding.name}.safetensors", data)],
-                notes=f"Trained {job.further} steps further.",
+                notes=_("Trained %(steps)d steps further.") % {"steps": job.further},
                 previews=previews,
                 receipt=receipt | {"continues": job.continues_id},
                 within_quota=False,  # room for it was asked for when the job was submitted
@@ -98,7 +100,8 @@ def _upload(job: Job, inversion: Inversion) -> Version:
         except RegistryError as error:
             if error.code != "name_taken":
                 raise
-    raise RegistryError("name_taken", f"{job.name} and {MAX_NAME_NUMBER - 1} names like it are taken.", field="name")
+    message = _("%(name)s and %(count)d names like it are taken.")
+    raise RegistryError("name_taken", message % {"name": job.name, "count": MAX_NAME_NUMBER - 1}, field="name")
 
 
 def _keep_snapshots(job: Job, inversion: Inversion) -> None:
@@ -125,10 +128,13 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _description(job: Job, inversion: Inversion) -> str:
-    return (
-        f"Trained here on {job.base.title} from {inversion.receipt['images']} images in {inversion.receipt['steps']} steps, "
-        f"starting from “{job.initialiser}”. No licence has been chosen yet."
+    sentence = _(
+        "Trained here on %(base)s from %(images)d images in %(steps)d steps, starting from “%(words)s”. "
+        "No licence has been chosen yet."
     )
+    receipt = inversion.receipt
+    told = {"base": job.base.title, "images": receipt["images"], "steps": receipt["steps"], "words": job.initialiser}
+    return sentence % told
 
 
 def _as_preview(preview: JobPreview) -> NewPreview:

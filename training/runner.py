@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from PIL import Image
 
+from hub.preferences import in_language_of
 from training import failures, leases, publishing, transitions
 from training.attempt import Attempt, first_line
 from training.bases import check_unchanged
@@ -169,15 +170,15 @@ class Trainer:
     def _begin(self, lease: Lease) -> None:
         """Load what a job needs and let it join those that train."""
         begun = time.monotonic()
-        job = lease.row().select_related("base").first()
+        job = lease.row().select_related("base", "owner").first()
         if job is None:  # deleted meanwhile
             return
-        attempt = self.attempt_of(lease, job.loss_curve)
+        attempt = self.attempt_of(lease, job.loss_curve, job.owner)
         log.info("%s: begun", lease, extra=lease.about)
         self.attempts.append(attempt)
         if self._stopping.is_set():
             attempt.end("stop")
-        with self._ending(attempt):
+        with in_language_of(job.owner), self._ending(attempt):
             attempt.on_stage(Stage.LOADING)
             pack = self._pack_for(job.base)
             pack.join(self._session(attempt, config_of(job), images_of(job), pack.base))
@@ -199,7 +200,7 @@ class Trainer:
 
     def _finish(self, member: Member) -> None:
         attempt = member.session.callbacks
-        with self._ending(attempt):
+        with in_language_of(attempt.owner), self._ending(attempt):
             inversion = member.result()
             if attempt.should_stop() and attempt.ending != "time":  # what is done at last need not be thrown away
                 raise Cancelled

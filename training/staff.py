@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.models import User
 from hub.accounts.notices import notify
+from hub.preferences import in_language_of
 from registry.moderation import audit
 from training import actors, services, transitions
 from training.models import Job, Worker
@@ -36,7 +39,7 @@ def cancel(*, job: Job, by: User) -> bool:
         asked = transitions.ask_to_cancel(job)
         if asked:
             _record(job, by, "job.cancel")
-            _tell(job, by, f"{job.name} was cancelled by the staff of this hub.", about=job)
+            _tell(job, by, _("%(name)s was cancelled by the staff of this hub."), about=job)
     if asked:
         log.info("job %s: cancelled by %s", job.pk, by, extra=_about(job))
     return asked
@@ -47,7 +50,7 @@ def retry(*, job: Job, by: User) -> Job:
     with transaction.atomic():
         again = services.retry_job(job=job)
         _record(job, by, "job.retry", f"As job {again.pk}.")
-        _tell(job, by, f"{job.name} was queued again by the staff of this hub.", about=again)
+        _tell(job, by, _("%(name)s was queued again by the staff of this hub."), about=again)
     log.info("job %s: queued again as job %s by %s", job.pk, again.pk, by, extra=_about(again))
     return again
 
@@ -65,8 +68,10 @@ def _record(job: Job, by: User, action: str, text: str = "") -> None:
     audit.record(by=by, action=action, on=job, about_id=job.owner_id, text=text)
 
 
-def _tell(job: Job, by: User, text: str, *, about: Job) -> None:
+def _tell(job: Job, by: User, sentence: Promise, *, about: Job) -> None:
     if job.owner_id != by.pk:
+        with in_language_of(job.owner):
+            text = sentence % {"name": job.name}
         notify(owner_id=job.owner_id, key=f"job-{about.pk}-staff", text=text, url=about.get_absolute_url())
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Now
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.notices import notify
+from hub.preferences import in_language_of
 from training import queue
 from training.leases import LEASE_SECONDS, Lease, LeaseLost, worker_transaction
 from training.models import Job, JobCheckpoint, JobPreview, State
@@ -46,8 +48,8 @@ EXISTS (SELECT FROM training_job other WHERE other.id = %(beside)s AND other.bas
         AND other.attempts = 1 AND training_job.attempts = 0)
 """
 
-WORKER_LOST = (
-    f"The worker stopped {MAX_ATTEMPTS} times while it trained this job, so it is not tried again. "
+WORKER_LOST = _(
+    "The worker stopped %(times)d times while it trained this job, so it is not tried again. "
     "Try fewer or smaller images; if that does not help, tell the operator."
 )
 
@@ -91,7 +93,9 @@ def end_abandoned() -> None:
     for job in abandoned.filter(cancel_requested=True):
         _end(job, State.CANCELLED)
     for job in abandoned.filter(attempts__gte=MAX_ATTEMPTS, cancel_requested=False):
-        _end(job, State.FAILED, error_code="worker_lost", error_message=WORKER_LOST)
+        with in_language_of(job.owner):
+            reason = WORKER_LOST % {"times": MAX_ATTEMPTS}
+        _end(job, State.FAILED, error_code="worker_lost", error_message=reason)
 
 
 def _end(job: Job, state: State, **fields: Any) -> bool:
@@ -107,7 +111,9 @@ def _end(job: Job, state: State, **fields: Any) -> bool:
 
 def tell(job: Job, state: State, reason: str) -> None:
     """Let its owner hear of an end that the owner did not bring about."""
-    text = f"{job.name} is trained." if state == State.SUCCEEDED else f"{job.name} was not trained. {reason}"
+    with in_language_of(job.owner):
+        sentence = _("%(name)s is trained.") if state == State.SUCCEEDED else _("%(name)s was not trained. %(reason)s")
+        text = sentence % {"name": job.name, "reason": reason}
     notify(owner_id=job.owner_id, key=f"job-{job.pk}-{state}", text=text, url=job.get_absolute_url())
 
 
