@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 export PORT
 
-.PHONY: run test bench faults fidelity lint clean
+.PHONY: run test bench faults fidelity lint messages clean
 
 run: .venv/ready-run
 	@exec $(BIN)/python manage.py up --port $(PORT)
@@ -34,6 +34,13 @@ lint: .venv/ready-test
 .venv/ready-test: .venv/ready-run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[web,worker,dev]'
 	@touch $@
+
+# Needs gettext (Debian: apt-get install gettext). Then write what is empty or fuzzy in the .po, and run it again.
+messages: .venv/ready-test
+	$(BIN)/python manage.py makemessages --locale de --no-location --no-wrap --no-obsolete --ignore .venv --ignore var --ignore build --ignore tests
+	$(BIN)/python manage.py compilemessages --locale de --ignore .venv --ignore var --ignore build
+	@msgattrib --no-wrap --untranslated locale/de/LC_MESSAGES/django.po
+	@msgattrib --no-wrap --only-fuzzy locale/de/LC_MESSAGES/django.po
 
 clean:
 	rm -rf .venv build *.egg-info

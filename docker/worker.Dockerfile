@@ -10,6 +10,7 @@ COPY registry registry
 COPY training training
 COPY templates templates
 COPY static static
+COPY locale locale
 RUN useradd --system --create-home --home-dir /var/lib/starword starword && mkdir -p /var/lib/starword/storage && chown -R starword /var/lib/starword
 USER starword
 STOPSIGNAL SIGTERM

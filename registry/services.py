@@ -239,7 +239,8 @@ def update_embedding(*, embedding: Embedding, **fields: Any) -> Embedding:
     for field in fields.keys() - EDITABLE:
         raise RegistryError(
             "fixed",
-            f"The {field} cannot be changed: files that people have carry it. Upload a new embedding.",
+            _("“%(field)s” cannot be changed: files that people have carry it. Upload a new embedding.")
+            % {"field": field},
             field=field,
         )
     changed = _checked(fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from hub.accounts.models import ApiToken, Scope, User
@@ -21,6 +22,13 @@ def unspent_throttles(request):
     if {"transactional_db", "live_server"} & set(request.fixturenames):
         request.getfixturevalue("transactional_db")
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def own_language():
+    """Each test begins in the hub's language, whatever a page was asked for in before."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

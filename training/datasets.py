@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from training.errors import BadImage
@@ -55,9 +56,10 @@ def check_image(data: bytes, filename: str, *, kept_side: int = KEPT_SIDE_PIXELS
     What is larger is scaled down until its shorter side has ``kept_side`` pixels.
     """
     if len(data) > MAX_IMAGE_BYTES:
-        raise BadImage(f"{filename} has more than {MAX_IMAGE_BYTES // 2**20} MB. Save it smaller.")
+        message = _("%(file)s has more than %(limit)d MB. Save it smaller.")
+        raise BadImage(message % {"file": filename, "limit": MAX_IMAGE_BYTES // 2**20})
     if not data:
-        raise BadImage(f"{filename} is empty. Choose the image again.")
+        raise BadImage(_("%(file)s is empty. Choose the image again.") % {"file": filename})
     image = _shrink(_decode(data, filename, kept_side), kept_side)
     file = io.BytesIO()
     image.save(file, "PNG")
@@ -85,7 +87,8 @@ def check_files(files: Iterable[tuple[str, bytes]]) -> list[CheckedImage]:
         total += len(data)
         if total > MAX_SET_BYTES:
             raise BadImage(
-                f"The images have more than {MAX_SET_BYTES // 2**20} MB together. Give fewer or smaller ones."
+                _("The images have more than %(limit)d MB together. Give fewer or smaller ones.")
+                % {"limit": MAX_SET_BYTES // 2**20}
             )
         check_count(len(images) + 1)
         images.append(check_image(data, filename))
@@ -113,22 +116,29 @@ def examine_images(
 def check_count(count: int) -> None:
     """Raise :class:`BadImage` for more images than are taken."""
     if count > MAX_IMAGES:
-        raise BadImage(f"There are more than {MAX_IMAGES} images. Keep the {MAX_IMAGES} best.")
+        raise BadImage(_("There are more than %(count)d images. Keep the %(count)d best.") % {"count": MAX_IMAGES})
 
 
 def check_set(images: Sequence[CheckedImage]) -> None:
     """Raise :class:`BadImage` unless there are 3 to 50 images and no two have the same pixels."""
     if len(images) < MIN_IMAGES:
-        given = "no image was given" if not images else f"only {len(images)} given"
-        raise BadImage(f"At least {MIN_IMAGES} images are needed; {given}. Add more images.")
+        message = (
+            _("At least %(least)d images are needed; only %(count)d given. Add more images.")
+            if images
+            else _("At least %(least)d images are needed; no image was given. Add more images.")
+        )
+        raise BadImage(message % {"least": MIN_IMAGES, "count": len(images)})
     check_count(len(images))
     seen: dict[str, int] = {}
     for number, image in enumerate(images, 1):
         first = seen.setdefault(image.digest, number)
         if first != number:
             raise BadImage(
-                f"{image.filename} (image {number}) is the same picture as {images[first - 1].filename} (image {first}). "
-                "Remove one of the two."
+                _(
+                    "%(file)s (image %(number)d) is the same picture as %(other)s (image %(first)d). "
+                    "Remove one of the two."
+                )
+                % {"file": image.filename, "number": number, "other": images[first - 1].filename, "first": first}
             )
 
 
@@ -144,26 +154,31 @@ def _decode(data: bytes, filename: str, kept_side: int) -> Image.Image:
         image.load()
         return _plain(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
-        raise BadImage(f"{filename} is no image that can be read. Use JPEG, PNG or WebP files.") from error
+        message = _("%(file)s is no image that can be read. Use JPEG, PNG or WebP files.")
+        raise BadImage(message % {"file": filename}) from error
     except Image.DecompressionBombError as error:
-        raise BadImage(f"{filename} has too many pixels. Save it smaller.") from error
+        raise BadImage(_("%(file)s has too many pixels. Save it smaller.") % {"file": filename}) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise BadImage(f"{filename} is damaged or not whole. Save or download it again.") from error
+        raise BadImage(
+            _("%(file)s is damaged or not whole. Save or download it again.") % {"file": filename}
+        ) from error
 
 
 def _check_size(image: Image.Image, filename: str) -> None:
     width, height = image.size
     if width * height > MAX_IMAGE_PIXELS:
         raise BadImage(
-            f"{filename} has {width} × {height} pixels; at most {MAX_IMAGE_PIXELS // 10**6} megapixels are taken. "
-            "Save it smaller."
+            _("%(file)s has %(width)d × %(height)d pixels; at most %(limit)d megapixels are taken. Save it smaller.")
+            % {"file": filename, "width": width, "height": height, "limit": MAX_IMAGE_PIXELS // 10**6}
         )
     if min(width, height) < MIN_SIDE_PIXELS:
         raise BadImage(
-            f"{filename} is {width} × {height} pixels; each side needs at least {MIN_SIDE_PIXELS}. Use a larger picture."
+            _("%(file)s is %(width)d × %(height)d pixels; each side needs at least %(least)d. Use a larger picture.")
+            % {"file": filename, "width": width, "height": height, "least": MIN_SIDE_PIXELS}
         )
     if max(width, height) > MAX_ASPECT * min(width, height):
-        raise BadImage(f"{filename} is {width} × {height} pixels: too narrow. Crop it to what shall be learned.")
+        message = _("%(file)s is %(width)d × %(height)d pixels: too narrow. Crop it to what shall be learned.")
+        raise BadImage(message % {"file": filename, "width": width, "height": height})
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from training.errors import BadSetting
@@ -23,5 +24,6 @@ CONSENT = _(
 def check_depicts_person(value: str) -> str:
     """Return whom the images show, as it is stored; raise :class:`BadSetting` for what is not among the choices."""
     if value and value not in DepictsPerson.values:
-        raise BadSetting(f"Whom the images show is one of {', '.join(DepictsPerson.values)}.", field="depicts_person")
+        message = gettext("Whom the images show is one of %(choices)s.") % {"choices": ", ".join(DepictsPerson.values)}
+        raise BadSetting(message, field="depicts_person")
     return value

@@ -17,8 +17,10 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
+from django.utils.translation import gettext as _
 
 from hub.accounts.models import Notice
+from hub.preferences import in_language_of
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +94,16 @@ def _refused(notice: Notice, refusal: SMTPRecipientsRefused) -> None:
 
 
 def _mail(notice: Notice) -> EmailMessage:
-    where = f"{settings.HUB_PUBLIC_URL}{notice.url}" if settings.HUB_PUBLIC_URL else f"{notice.url} on your hub"
+    with in_language_of(notice.owner):
+        where = (
+            _("More is at %(address)s") % {"address": f"{settings.HUB_PUBLIC_URL}{notice.url}"}
+            if settings.HUB_PUBLIC_URL
+            else _("More is at %(path)s on your hub") % {"path": notice.url}
+        )
+        why = _("This was sent to you because of your account %(name)s.") % {"name": notice.owner}
     return EmailMessage(
         subject=textwrap.shorten(f"Starword: {notice.text}", MAX_SUBJECT_CHARACTERS, placeholder="…"),
-        body=f"{notice.text}\n\nMore is at {where}\n\nThis was sent to you because of your account {notice.owner}.\n",
+        body=f"{notice.text}\n\n{where}\n\n{why}\n",
         to=[notice.owner.email],
         headers={"Auto-Submitted": "auto-generated"},  # so that nobody's absence is answered
     )

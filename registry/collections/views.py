@@ -142,8 +142,13 @@ def collect(request: HttpRequest, owner: str, name: str) -> HttpResponse:
         messages.error(request, error.message)
         return redirect(shown)
     if added:
-        told = ngettext("Added to “%(title)s”.", "Added to %(count)d collections.", len(added))
-        messages.success(request, told % {"title": added[0].title, "count": len(added)})
+        told = (
+            _("Added to “%(title)s”.") % {"title": added[0].title}
+            if len(added) == 1
+            else ngettext("Added to %(count)d collection.", "Added to %(count)d collections.", len(added))
+            % {"count": len(added)}
+        )
+        messages.success(request, told)
     else:
         messages.success(request, _("Your collections are saved."))
     return redirect(shown)

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Some tests need Debian packages: Chromium, RabbitMQ, Redis. Those that are missing are installed where that can be done
+# Some tests need Debian packages: Chromium, RabbitMQ, Redis, gettext. Those that are missing are installed where that can be done
 # (Debian, as root); elsewhere, or where it fails, those tests skip and say what is missing.
 set -u
 missing=
 command -v chromium >/dev/null 2>&1 || missing="chromium fonts-dejavu-core"
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing="$missing rabbitmq-server"
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+command -v xgettext >/dev/null 2>&1 || missing="$missing gettext"
 [ -n "$missing" ] || exit 0
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || exit 0
 

@@ -149,6 +149,7 @@ def errors_of(module, base):
 NO_FAILURES = {
     "cancelled",
     "no_room",
+    "too_many_drafts",
     "bad_state",
     "bad_receipt",
     "script_failed",
