@@ -25,6 +25,8 @@ COOKIE_SECONDS = 365 * 24 * 60 * 60
 #: "" is the browser's own; the first of each is what holds until somebody chooses.
 THEMES = ("", "light", "dark")
 SENSITIVE = ("blur", "show", "hide")
+#: Beside what an account chose: the language it signed in with last, for what is written to it meanwhile.
+_READING = "reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Preferences:
 
     def store(self, user: User) -> None:
         """Keep them with an account."""
-        user.preferences = asdict(self)
+        user.preferences = user.preferences | asdict(self)
         user.save(update_fields=["preferences"])
 
     def remember(self, response: HttpResponse) -> None:
@@ -85,7 +87,20 @@ def in_templates(request: HttpRequest) -> dict[str, Preferences]:
     return {"preferences": Preferences.of(request)}
 
 
+def has_chosen(user: User) -> bool:
+    """Whether the account has preferences that its browsers should have."""
+    return bool(user.preferences.keys() - {_READING})
+
+
+def note_language(user: User) -> None:
+    """Remember in which language a person reads the pages, who may have left the choice to the browser."""
+    language = translation.get_language()
+    if user.preferences.get(_READING) != language:
+        user.preferences = user.preferences | {_READING: language}
+        user.save(update_fields=["preferences"])
+
+
 def in_language_of(user: User | None) -> AbstractContextManager[None]:
-    """Write in the language that somebody else chose, for what they will read later; in the hub's own without anybody."""
-    chosen = Preferences.stored(user).language if user else ""
-    return translation.override(chosen or settings.LANGUAGE_CODE)
+    """Write in the language that somebody else chose or reads, for later; in the hub's own where there is nobody."""
+    chosen = Preferences.stored(user).language or user.preferences.get(_READING, "") if user else ""
+    return translation.override(chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)

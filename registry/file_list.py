@@ -7,9 +7,24 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_noop
 
 from registry.formats import Dtype, Target
 from registry.models import Embedding, File, Version
+
+#: What :attr:`Target.read_by` says, which is a library's and so marked for translation here.
+READ_BY = (
+    gettext_noop("every tool in this list; diffusers with token="),
+    gettext_noop("AUTOMATIC1111, Forge and SD.Next; the file's name is the word"),
+    gettext_noop("AUTOMATIC1111 and Forge, old versions too; the file's name is the word"),
+    gettext_noop("ComfyUI; write embedding: and the file's name"),
+    gettext_noop("InvokeAI; the file's name in angle brackets is the word"),
+    gettext_noop("kohya sd-scripts; the file's name is the word"),
+    gettext_noop("diffusers; the token travels in the file"),
+    gettext_noop("older versions of diffusers"),
+    gettext_noop("diffusers, with one call for each text encoder"),
+    gettext_noop("stable-diffusion.cpp; the file's name in lower case is the word"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +36,11 @@ class Format:
     half: File | None
     address: str
     half_address: str
+
+    @property
+    def read_by(self) -> str:
+        """The tools that read it, for people."""
+        return gettext(self.target.read_by)
 
 
 def formats(embedding: Embedding, version: Version) -> Sequence[Format]:

@@ -15,6 +15,8 @@ import pytest
 from django.core.management import call_command
 from django.template.base import DebugLexer, TokenType
 
+from registry.file_list import READ_BY
+from registry.formats import Target
 from training import errors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -237,6 +239,16 @@ def test_messages_for_people_go_through_gettext():
         if (lines := list(bare_sentences(ast.parse((ROOT / name).read_text()))))
     }
     assert not found, "Wrap what people read in gettext, as _(…), or say in UNTRANSLATED why no page shows it."
+
+
+def test_gettext_goes_by_names_that_the_catalogue_is_made_by():
+    aliases = re.compile(r"\b(gettext|gettext_lazy|ngettext|ngettext_lazy|pgettext|pgettext_lazy) as (?!_\b)")
+    found = [str(name) for name in files(*APPS, suffixes=(".py",)) if aliases.search((ROOT / name).read_text())]
+    assert not found, "xgettext knows gettext, its relatives and _, not other names."
+
+
+def test_what_reads_a_format_is_marked():
+    assert set(READ_BY) == {target.read_by for target in Target}
 
 
 def test_bare_sentences_are_found():

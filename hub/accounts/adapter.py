@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from hub import wording
-from hub.preferences import Preferences
+from hub.preferences import Preferences, has_chosen, note_language
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -25,9 +25,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.HUB_SIGNUP_OPEN)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **options: Any) -> HttpResponse:
-        """Take what the account prefers along to this browser."""
+        """Take what the account prefers along to this browser, and note in which language it is read."""
         response = super().post_login(request, user, **options)
-        if user.preferences:
+        note_language(user)
+        if has_chosen(user):
             Preferences.stored(user).remember(response)
         return response
 

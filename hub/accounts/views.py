@@ -13,8 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -31,25 +30,27 @@ class TokenForm(Form):
     """A new token."""
 
     name = forms.CharField(
-        label=later("Name"), max_length=80, help_text=later("Where it will be used, for example “laptop”.")
+        label=gettext_lazy("Name"),
+        max_length=80,
+        help_text=gettext_lazy("Where it will be used, for example “laptop”."),
     )
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.READ],
-        label=later("It may"),
-        error_messages={"required": later("Choose at least one thing that the token may do.")},
+        label=gettext_lazy("It may"),
+        error_messages={"required": gettext_lazy("Choose at least one thing that the token may do.")},
     )
     days = forms.TypedChoiceField(
-        label=later("It ends"),
+        label=gettext_lazy("It ends"),
         coerce=int,
         empty_value=None,
         required=False,
         choices=[
-            (30, later("after 30 days")),
-            (90, later("after 90 days")),
-            (365, later("after a year")),
-            ("", later("never, until you revoke it")),
+            (30, gettext_lazy("after 30 days")),
+            (90, gettext_lazy("after 90 days")),
+            (365, gettext_lazy("after a year")),
+            ("", gettext_lazy("never, until you revoke it")),
         ],
         initial=90,
     )
@@ -58,7 +59,7 @@ class TokenForm(Form):
 class NoticeMailForm(Form):
     """Whether notices are mailed."""
 
-    mails_notices = forms.BooleanField(label=later("Mail me what is new"), required=False)
+    mails_notices = forms.BooleanField(label=gettext_lazy("Mail me what is new"), required=False)
 
 
 @login_required

@@ -38,6 +38,19 @@ def test_an_account_takes_them_along(client, alice):
         assert get_language() == "de"
 
 
+def test_who_leaves_the_language_to_the_browser_is_written_to_in_that_of_the_last_sign_in(client, alice):
+    client.cookies["preferences"] = "theme=dark"
+    client.post("/accounts/login/", {"login": "alice", "password": "wonderland"}, headers={"Accept-Language": "de-AT"})
+    alice.refresh_from_db()
+    with in_language_of(alice):
+        assert get_language() == "de"
+    assert client.get("/about").context["preferences"].theme == "dark"  # what this browser had is not taken away
+    client.post("/preferences", {"sensitive": "blur", "language": "en-gb"})
+    alice.refresh_from_db()
+    with in_language_of(alice):
+        assert get_language() == "en-gb"
+
+
 @pytest.mark.parametrize(
     "value", ["", "theme=../../x&sensitive=<b>&explicit=yes", "a" * 4000, "&".join("a=b" for _ in range(50)), "%ff=%ff"]
 )
