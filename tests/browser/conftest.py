@@ -71,15 +71,16 @@ def keep():
 
 @pytest.fixture
 def open_page(browser, live_server):
-    """Make a page of the given width and scheme; complain at the end about anything that went wrong in it."""
+    """Make a page of the given width, scheme and language; complain at the end about anything that went wrong in it."""
     problems, contexts = [], []
 
-    def make(*, width=1280, scheme="light", scripts=True, user=None):
+    def make(*, width=1280, scheme="light", scripts=True, user=None, locale="en-GB"):
         context = browser.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": 900},
             color_scheme=scheme,
             java_script_enabled=scripts,
+            locale=locale,
         )
         contexts.append(context)
         if user is not None:
