@@ -38,6 +38,7 @@ def test_every_link_of_readme_and_docs_leads_somewhere():
         ROOT / "CONTRIBUTING.md",
         *(ROOT / "docs").glob("*.md"),
         ROOT / "training" / "pocket" / "README.md",
+        ROOT / "client" / "README.md",
     ]
     for file in files:
         for link in re.findall(r"\]\((?!https?://)([^)#]+)", file.read_text()):

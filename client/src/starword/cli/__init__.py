@@ -1,0 +1,1 @@
+"""The command line ``starword``, a thin slice over :class:`starword.Hub`."""
