@@ -42,8 +42,11 @@ CHUNK_BYTES = 64 * 1024
 REPEAT_SECONDS = 10 * 60
 #: Names that targets had in addresses that people have.
 _FORMER_TARGETS = {"safetensors": Target.CANONICAL.value}
-#: How caches may keep a public picture: for the year that is the longest there is, without asking.
-_FOR_EVER = "public, max-age=31536000, immutable"
+#: Seconds that caches for many people may keep a picture without asking: so long it may be had there after it was hidden,
+#: made private or taken down.
+SHARED_SECONDS = 300
+#: How a public picture may be kept: by who has seen it for the year that is the longest there is, without asking.
+_FOR_EVER = f"public, max-age=31536000, s-maxage={SHARED_SECONDS}, immutable"
 _DIGEST = re.compile(f"[0-9a-f]{{{PICTURE_DIGEST_CHARACTERS}}}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 

@@ -36,8 +36,6 @@ from registry.models import Embedding, Version
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a shared cache may show a card without asking: so long it may stay after its embedding is made private.
-CARD_SECONDS = 300
 #: Versions that are listed before the others are folded away.
 OPEN_VERSIONS = 4
 
@@ -168,6 +166,6 @@ def card(request: HttpRequest, pk: int, digest: str) -> HttpResponseBase:
     except storage.BlobMissing as error:
         logger.error("The storage has lost the picture of version %s.", pk)
         raise Http404 from error
-    caching = {"Cache-Control": f"public, max-age={CARD_SECONDS}", "ETag": f'"{current}"'}
+    caching = {"Cache-Control": f"public, max-age={downloads.SHARED_SECONDS}", "ETag": f'"{current}"'}
     answer = HttpResponse(drawn, content_type="image/jpeg", headers={**caching, "X-Content-Type-Options": "nosniff"})
     return get_conditional_response(request, etag=answer["ETag"], response=answer)

@@ -254,7 +254,7 @@ def test_a_public_picture_may_be_kept_for_ever(rf, preview):
     answer = see(rf, preview, AnonymousUser())
     assert answer.status_code == 200
     assert answer["Content-Type"] == "image/webp"
-    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer["Cache-Control"] == "public, max-age=31536000, s-maxage=300, immutable"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer.content[:4] == b"RIFF"
     head = see(rf, preview, AnonymousUser(), method="head")

@@ -18,7 +18,7 @@ from tests.registry.samples import at_once, picture
 
 pytestmark = pytest.mark.django_db
 
-FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER = "public, max-age=31536000, s-maxage=300, immutable"
 
 
 def noise(width=600, height=400):
