@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.models import User
 from hub.accounts.names import SLUG
-from registry.models import Embedding
+from registry.models import Embedding, Rating
 from registry.search import Sort, search, several
 from registry.validation import tag_slug
 
@@ -84,8 +84,8 @@ class NewEmbeddings(Feed):
         return item.tags
 
     def item_enclosures(self, item: Embedding) -> Sequence[Enclosure]:
-        """Its picture."""
-        cover = item.latest.cover if item.latest else None
+        """Its picture; readers of feeds are not asked first, so none of what is asked about on the site."""
+        cover = item.latest.cover if item.latest and item.rating == Rating.GENERAL else None
         if cover is None:
             return []
         return [Enclosure(self.request.build_absolute_uri(cover.get_absolute_url()), str(cover.size), "image/webp")]

@@ -110,3 +110,9 @@ def test_robots_are_told_of_the_map_and_of_what_is_no_page(client):
     assert "Sitemap: http://testserver/sitemap.xml\n" in text
     assert "Disallow: /api/\n" in text
     assert "Disallow: /jobs\n" not in text  # would forbid the pages of an account called jobs-and-more
+
+
+def test_a_feed_brings_no_picture_that_people_are_asked_about_first(client, shared):
+    Embedding.objects.filter(name="teapot").update(rating="suggestive")
+    _feed, found = entries(client, "/feed.atom")
+    assert found['A "teapot" <of & tin>'].find(f"{ATOM}link[@rel='enclosure']") is None
