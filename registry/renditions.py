@@ -45,7 +45,8 @@ def as_png(blob: str, *, generated: bool, parameters: str) -> bytes:
 @transaction.atomic
 def _make(preview: Preview, width: int, kind: Rendition.Kind) -> Rendition:
     """Make and keep a rendition; who asks for the same one meanwhile waits, and gets this."""
-    Preview.objects.select_for_update().get(pk=preview.pk)
+    if not Preview.objects.select_for_update().filter(pk=preview.pk).exists():
+        raise Http404  # it was taken away meanwhile
     if made := preview.renditions.filter(width=width, kind=kind).first():
         return made
     with Image.open(io.BytesIO(storage.read(preview.blob)), formats=["WEBP"]) as image:

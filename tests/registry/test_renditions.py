@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from django.conf import settings
+from django.http import Http404
 from django.template.loader import render_to_string
 from PIL import Image
 
@@ -135,6 +136,14 @@ def test_who_asks_at_once_gets_the_same_one(shown):
     answers = at_once([lambda: renditions.rendition(preview, 256, "avif")] * 4)
     assert len(set(answers)) == 1
     assert Rendition.objects.count() == 1
+
+
+def test_a_picture_that_is_taken_away_while_it_is_asked_for_is_not_found(shown):
+    preview = shown(drawn())
+    Preview.objects.filter(pk=preview.pk).delete()
+    with pytest.raises(Http404):
+        renditions.rendition(preview, 256, "avif")
+    assert not Rendition.objects.exists()
 
 
 @pytest.mark.parametrize(
