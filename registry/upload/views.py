@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from registry import drafts, storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
-from registry.models import DraftPicture, Embedding, UploadDraft
+from registry.models import PICTURE_DIGEST_CHARACTERS, DraftPicture, Embedding, UploadDraft
 from registry.models.draft import KEPT
 from registry.upload.forms import CardForm, FileForm, SharedForm
 from registry.upload.page import Section, loose_pictures, sections
@@ -242,7 +242,9 @@ def _to_published(request: HttpRequest, made: list[Embedding]) -> HttpResponse:
 @require_safe
 def picture(request: HttpRequest, pk: int, digest: str) -> HttpResponseBase:
     """A picture of one's own draft."""
-    found = get_object_or_404(DraftPicture, pk=pk, draft__owner=request.user, blob__startswith=digest)
+    found = get_object_or_404(DraftPicture, pk=pk, draft__owner=request.user)
+    if digest != found.blob[:PICTURE_DIGEST_CHARACTERS]:
+        raise Http404
     try:
         response = FileResponse(storage.open_blob(found.blob), content_type="image/webp")
     except storage.BlobMissing as error:

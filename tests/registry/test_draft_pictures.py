@@ -43,6 +43,14 @@ def test_a_picture_of_nothing_known_waits_until_somebody_says_whose_it_is(site):
     assert not DraftPicture.objects.exists()
 
 
+@pytest.mark.parametrize("digest", ["", "%00", "0" * 12, "a"])
+def test_a_picture_of_a_draft_has_one_address(site, digest):
+    look(site, ("sunset.png", picture()))
+    shown = DraftPicture.objects.get()
+    assert site.get(shown.get_absolute_url()).status_code == 200
+    assert site.get(f"/upload/pictures/{shown.pk}-{digest}.webp").status_code == 404
+
+
 def test_pictures_are_kept(site):
     _, values = look(site, ("boat.safetensors", sd1_file()))
     shown = SimpleUploadedFile("p.png", picture())
