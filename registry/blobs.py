@@ -15,8 +15,6 @@ from registry.fields import BlobField
 
 #: Blobs younger than this are kept whatever names them: they are written before the row that names them commits.
 MIN_AGE = timedelta(days=2)
-
-
 #: A blob put more lately than this may belong to a row that is about to be committed.
 IN_FLIGHT = timedelta(minutes=5)
 
@@ -104,6 +102,5 @@ def named_by(embedding: models.Model) -> set[str]:
 def remove(names: set[str]) -> None:
     """Remove now what no row names any more; what was put in the last minutes is left to the next sweep."""
     older_than = timezone.now() - IN_FLIGHT
-    for name in names:
-        if not naming(name):
-            storage.remove_if_older(name, older_than)
+    for name in names - named_among(names):
+        storage.remove_if_older(name, older_than)
