@@ -208,7 +208,10 @@ def _publish(request: HttpRequest, draft: UploadDraft | None, refused: list[str]
         try:
             made = publish(owner=request.user, draft=draft, shared=shared, chosen=chosen)
         except Refused:
-            pass
+            # The same form may have been sent twice at once, and the other one was first.
+            draft = UploadDraft.objects.filter(owner=request.user).first()
+            if again := _sent_twice(draft, sent, sections(request.user, draft)):
+                return again
         else:
             return _to_published(request, made)
     return _page(request, found=_settled(found, chosen), shared=shared, refused=refused, status=422)

@@ -15,7 +15,7 @@ from registry import drafts, storage
 from registry.formats import NamedFile, Target, inspect, write
 from registry.models import DraftCard, DraftPicture, Embedding, File, Hash
 from registry.moderation.services import take_down
-from tests.registry.samples import picture, sd1_file
+from tests.registry.samples import at_once, picture, sd1_file
 
 SHARED = {"license": "cc0-1.0", "visibility": "public"}
 
@@ -231,6 +231,16 @@ def test_a_second_press_of_publish_leads_to_what_the_first_published(site):
     again = site.post("/upload", form)
     assert again["Location"] == "/upload?published=1"
     assert "/alice/boat" in site.get(again["Location"]).content.decode()
+    assert Embedding.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_at_once_publish_once_and_both_lead_there(site):
+    _, values = look(site, ("boat.safetensors", sd1_file()))
+    form = said(values, base="sd1")
+    answers = at_once([lambda: site.post("/upload", form)] * 2)
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert {answer["Location"] for answer in answers} <= {"/alice/boat", "/upload?published=1"}
     assert Embedding.objects.count() == 1
 
 
