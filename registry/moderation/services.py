@@ -122,8 +122,9 @@ def lift(*, tombstone: Tombstone, by: User, text: str) -> bool:
 
 
 def check_rating_change(embedding: Embedding, rating: str) -> None:
-    """Raise ``RegistryError`` where the owner would change a rating that staff have set."""
-    if embedding.rating_locked and rating != embedding.rating:
+    """Raise ``RegistryError`` where the owner would change a rating that staff have set; staff set none until the transaction ends."""
+    stored = Embedding.objects.select_for_update(no_key=True).get(pk=embedding.pk)
+    if stored.rating_locked and rating != stored.rating:
         raise RegistryError(
             "locked", _("The staff of this hub set this rating; ask them to change it."), field="rating"
         )

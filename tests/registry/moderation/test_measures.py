@@ -214,6 +214,9 @@ def test_a_rating_of_staff_is_theirs_to_change(alice, sam, upload):
     with pytest.raises(RegistryError, match="staff of this hub set this rating"):
         registry.update_embedding(embedding=work, rating="general")
     registry.update_embedding(embedding=work, rating="suggestive", title="As it is")  # the form sends all it has
+    work.rating_locked, work.rating = False, "general"  # as it was read before staff decided
+    with pytest.raises(RegistryError, match="staff of this hub set this rating"):
+        registry.update_embedding(embedding=work, rating="general")
     assert told(alice) == ["The staff of this hub rated “Red heart” as suggestive. Swimwear."]
     assert not services.rate(embedding=work, by=sam, rating="suggestive", locked=True, text="")
 
