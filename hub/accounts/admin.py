@@ -17,6 +17,10 @@ class AccountAdmin(UserAdmin):
     list_display = [*UserAdmin.list_display, "date_joined", "last_login", "megabytes"]
     fieldsets = (*UserAdmin.fieldsets, ("Storage", {"fields": ["megabytes"]}))
 
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """``manage.py delete_account`` stops the account's jobs, takes its likes back and keeps its name from others: not so here."""
+        return False
+
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):
