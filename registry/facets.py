@@ -49,11 +49,6 @@ class Facet:
     title: str | Promise
     choices: Sequence[Choice]
 
-    @property
-    def is_used(self) -> bool:
-        """Whether something of it is chosen."""
-        return any(choice.chosen for choice in self.choices)
-
 
 def count(found: EmbeddingQuerySet) -> Cube:
     """Count what was found by words and tags; one statement."""

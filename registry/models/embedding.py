@@ -180,11 +180,6 @@ class Embedding(models.Model):
         return reverse("registry:embedding", args=[self.owner.username, self.name])
 
     @property
-    def is_draft(self) -> bool:
-        """Whether the owner has yet to share it."""
-        return self.visibility == Visibility.PRIVATE
-
-    @property
     def is_hidden(self) -> bool:
         """Whether staff have taken it out of everybody's sight."""
         return self.moderation == Moderation.HIDDEN

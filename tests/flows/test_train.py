@@ -56,7 +56,7 @@ def test_from_images_to_a_public_embedding_with_pictures(alice, bob, api_as, tmp
 
     embedding = Embedding.objects.get(name="cobalt-heart")
     version = embedding.versions.get()
-    assert embedding.is_draft and embedding.base == "pocket"
+    assert embedding.visibility == "private" and embedding.base == "pocket"
     (encoder,) = inspect(storage.read(version.blob)).encoders
     assert encoder.vectors.shape == (info.DEFAULTS["vectors"], 128)
     assert not np.array_equal(encoder.vectors[0], encoder.vectors[1]), "both vectors are still the initialiser's"

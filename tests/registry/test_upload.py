@@ -200,7 +200,7 @@ def test_what_is_said_can_change_and_what_files_carry_cannot(alice, upload):
 
 def test_publishing_makes_a_draft_public(alice, upload):
     embedding = upload(alice, visibility="private")
-    assert embedding.is_draft
+    assert embedding.visibility == "private"
     services.publish(embedding=embedding)
     assert Embedding.objects.get().visibility == "public"
 

@@ -50,7 +50,7 @@ def test_a_job_ends_as_a_private_draft_with_its_grid_and_receipt(alice, run):
     embedding, version = job.embedding, job.version
     assert (str(embedding), embedding.token) == ("alice/cobalt-heart", "<cobalt-heart>")
     assert (embedding.kind, embedding.base) == ("object", "pocket")
-    assert embedding.is_draft and version.number == 1
+    assert embedding.visibility == "private" and version.number == 1
     drawn = list(version.previews.all())
     grid = {
         (preview.template, preview.seed, preview.variant): preview.prompt for preview in drawn if preview.strength == 1

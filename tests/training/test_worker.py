@@ -26,7 +26,7 @@ def test_a_worker_trains_what_is_submitted_stops_what_is_cancelled_and_gives_bac
         job = submit(alice, base=tiny)
         wait_until(ended(job), "the first job's end")
         assert (job.state, job.error_message) == (State.SUCCEEDED, ""), worker.log.read_text()
-        assert job.embedding.is_draft and job.version.previews.count() == 12
+        assert job.embedding.visibility == "private" and job.version.previews.count() == 12
 
         job = submit(alice, base=tiny, name="cancelled", steps=LONG)
         wait_until(stepping(job), "progress")
