@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from hub.accounts.models import User
 from registry import intake, quota, rows
 from registry.errors import RegistryError
-from registry.formats import Inspection, NamedFile, Part
+from registry.formats import NamedFile, Part
 from registry.intake import Prepared, Upload
 from registry.lookup import find_duplicates
 from registry.markdown import render
@@ -24,7 +24,6 @@ from registry.models import (
     Kind,
     License,
     Like,
-    Preview,
     Rating,
     Version,
     Visibility,
@@ -65,11 +64,6 @@ class NewEmbedding:
     rating: str = Rating.GENERAL
     previews: Sequence[NewPreview] = ()
     receipt: dict[str, Any] | None = None
-
-
-def inspect_upload(*, filename: str, data: bytes) -> Inspection:
-    """Return what a file of one embedding holds. Raises ``RegistryError`` naming the file when it is refused."""
-    return intake.choose_part(intake.read_files([NamedFile(filename, data)])).inspection
 
 
 def upload_embedding(*, owner: User, filename: str, data: bytes, within_quota: bool = True, **said: Any) -> Version:
@@ -224,13 +218,6 @@ def _refuse_known(embedding: Embedding, prepared: Prepared) -> None:
         )
         told = {"file": prepared.filename, "number": known[0].version.number, "dtype": known[0].rounded}
         raise RegistryError("unchanged", message % told, field="file")
-
-
-@transaction.atomic
-def add_previews(*, version: Version, previews: Sequence[NewPreview]) -> list[Preview]:
-    """Append pictures to those that a version shows. Raises ``RegistryError`` where there is no room for them."""
-    _check_room(version.embedding.owner, [], previews)
-    return rows.create_previews(version, previews)
 
 
 @transaction.atomic

@@ -13,10 +13,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.preferences import Preferences
+from registry.access import find
 from registry.collections import services
 from registry.collections.forms import CollectionForm
 from registry.errors import RegistryError
-from registry.models import Collection, CollectionItem, Embedding
+from registry.models import Collection, CollectionItem
 
 #: Cards on a page, as on every page of cards.
 PAGE_SIZE = 24
@@ -126,9 +127,7 @@ def change_item(request: HttpRequest, pk: int, embedding: int) -> HttpResponse:
 @require_POST
 def collect(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """Choose which of one's collections an embedding is in, and begin a new one for it if wished."""
-    shown = Embedding.objects.visible_to(request.user).at(owner, name).first()
-    if shown is None:
-        raise Http404
+    shown = find(request, owner, name)
     try:
         added = services.choose_collections(
             owner=request.user,

@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hub.error_pages import too_many
+from registry.access import find
 from registry.errors import RegistryError
-from registry.models import Embedding
-from registry.moderation import reports, tombstones
+from registry.moderation import reports
 from registry.moderation.forms import ReportForm
 from registry.moderation.throttle import ReportThrottle
 
@@ -27,9 +27,7 @@ PAGE_SIZE = 30
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """Say what is wrong with an embedding; without an account too."""
-    shown = Embedding.objects.visible_to(request.user).at(owner, name).select_related("owner").first()
-    if shown is None:
-        raise tombstones.missing(request.user, owner, name)
+    shown = find(request, owner, name)
     form = ReportForm(request.POST if request.method == "POST" else None, signed_in=request.user.is_authenticated)
     if form.is_bound and form.is_valid():
         throttle = ReportThrottle()

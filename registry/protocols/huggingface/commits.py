@@ -17,6 +17,7 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.intake import Upload
 from registry.models import Embedding, Kind, License, Reservation
+from registry.pictures import add_pictures
 from registry.previews import NewPreview, read_picture
 from registry.protocols.huggingface import card, errors
 from registry.protocols.huggingface.repository import CARD, MAIN, RECEIPT, Repository
@@ -206,7 +207,7 @@ def _change(
         # A folder is often sent again as a whole, and a picture is stored in another form than it came.
         shown = set(version.previews.values_list("blob", flat=True))
         news = [preview for preview in pictures if preview.picture.blob not in shown]
-        services.add_previews(version=version, previews=news)
+        add_pictures(version=version, previews=news)
 
 
 def _known(said: dict[str, Any]) -> dict[str, Any]:

@@ -185,10 +185,9 @@ def _state_digits(states: dict[str, str]) -> str:
 
 
 def _picture_of(version: Version) -> Preview | None:
-    """The last picture that the owner uploaded, or else the first that was drawn."""
-    shown = [preview for preview in version.previews.all() if preview.variant == Preview.Variant.LEARNED]
-    own = [preview for preview in shown if preview.source == Preview.Source.UPLOADED]
-    return own[-1] if own else next(iter(shown), None)
+    """The last picture that the owner uploaded, or else the version's cover."""
+    own = [preview for preview in version.previews.all() if preview.source == Preview.Source.UPLOADED]
+    return own[-1] if own else version.cover
 
 
 def _open_picture(picture: Preview) -> Download:
