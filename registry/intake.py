@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
+from registry import refusals
 from registry.errors import RegistryError
 from registry.formats import (
     Family,
@@ -54,7 +55,7 @@ def read_files(files: Sequence[NamedFile]) -> Upload:
         return Upload(named, inspect_files(named))
     except FormatError as error:
         prefix = f"{named[0].name}: " if len(named) == 1 else ""
-        raise RegistryError(error.code, prefix + error.message, field="file") from error
+        raise RegistryError(error.code, prefix + refusals.told(error), field="file") from error
 
 
 def choose_part(upload: Upload, label: str = "") -> Part:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hub.accounts.names import RESERVED_NAMES, SLUG, validate_embedding_name
-from registry import formats
+from registry import formats, refusals
 from registry.errors import RegistryError
 from registry.models import MAX_TAG_CHARACTERS, MAX_TAGS, MAX_TITLE_CHARACTERS, MAX_TOKEN_CHARACTERS
 from registry.skeletons import is_invisible
@@ -110,7 +110,7 @@ def check_token(token: str) -> str:
     try:
         return formats.check_token(token)
     except formats.FormatError as error:
-        raise RegistryError(error.code, error.message, field="token") from error
+        raise RegistryError(error.code, refusals.told(error), field="token") from error
 
 
 def tag_slug(tag: str) -> str:

@@ -14,9 +14,13 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.template.base import DebugLexer, TokenType
+from django.utils import translation
 
+from registry.errors import RegistryError
 from registry.file_list import READ_BY
-from registry.formats import Target
+from registry.formats import FormatError, NamedFile, Target
+from registry.intake import read_files
+from registry.refusals import SENTENCES
 from training import errors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -249,6 +253,16 @@ def test_gettext_goes_by_names_that_the_catalogue_is_made_by():
 
 def test_what_reads_a_format_is_marked():
     assert set(READ_BY) == {target.read_by for target in Target}
+
+
+def test_a_reader_s_refusal_is_told_in_german_too():
+    assert set(SENTENCES) == {kind.code for kind in FormatError.__subclasses__()}
+    with pytest.raises(RegistryError) as english:
+        read_files([NamedFile("notes.pt", b"just some text")])
+    with translation.override("de"), pytest.raises(RegistryError) as german:
+        read_files([NamedFile("notes.pt", b"just some text")])
+    assert english.value.message.startswith("notes.pt: The file is no kind of embedding file.")
+    assert german.value.message.startswith("notes.pt: Das ist keine Embedding-Datei.")
 
 
 def test_bare_sentences_are_found():
