@@ -48,9 +48,22 @@ def installed():
         stamp, python = place / "key", place / "venv" / "bin" / "python"
         if not stamp.exists() or stamp.read_text() != key:
             subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [
+                python,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--retries",
+                "1",
+                "--timeout",
+                "10",
+            ]
             pip += ["--constraint", ROOT / "constraints.txt", f"{ROOT / 'client'}[test]"]
             done = subprocess.run(pip, capture_output=True, text=True)
+            if done.returncode != 0 and "No matching distribution" in done.stderr:
+                pytest.skip(f"missing: the client's libraries, which pip could not fetch: {done.stderr.strip()[-300:]}")
             assert done.returncode == 0, done.stderr[-3000:]
             stamp.write_text(key)
     return python.parent

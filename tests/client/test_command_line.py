@@ -9,9 +9,9 @@ import signal
 import stat
 import struct
 import subprocess
-import time
 
 import pytest
+from django.db import transaction
 from PIL.PngImagePlugin import PngInfo
 
 from registry import storage
@@ -19,9 +19,9 @@ from registry.fingerprints import to_bfloat16
 from registry.formats import Encoder, canonical, inspect
 from registry.models import Embedding
 from tests.registry.samples import picture, sd1_file, sdxl_file, vectors
-from tests.training.results import bring
-from training.models import Job, State
-from training.services import cancel_job
+from tests.training.worker_process import wait_until
+from training import transitions
+from training.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -205,7 +205,7 @@ def test_a_file_a_hash_and_a_picture_lead_back_to_the_embedding(run, at, alice, 
     assert run("resolve", "no-such-file", **at(alice)).status == 2
 
 
-def test_a_job_is_submitted_followed_and_ends_with_the_exit_status_that_says_how(run, started, at, alice, pocket, home):
+def test_a_job_is_submitted_and_followed_to_its_end(run, started, live_server, at, alice, pocket, upload, home):
     for index in range(3):
         (home / f"{index}.png").write_bytes(picture((96, 96), colour=(60 * index, 90, 160)))
     (home / "captions.txt").write_text("a {} on sand\na {} on grass\na {} in snow\n")
@@ -225,25 +225,32 @@ def test_a_job_is_submitted_followed_and_ends_with_the_exit_status_that_says_how
         told = watching.stderr.read()
         assert watching.wait(20) == 130 and f"starword cancel {job.pk}" in told
 
-    # A watcher sees the job end
+    # Who follows sees the job end
     with started("watch", job.pk, "--json", **person) as watching:
         watching.stderr.readline()
-        bring(job, State.FAILED)
+        transitions.fail(transitions.claim(worker="w"), code="diverged", message="It broke.")
         out, err = watching.communicate(timeout=60)
         assert watching.returncode == 8 and json.loads(out)["error"]["code"] == "diverged"
     assert json.loads(err.splitlines()[-1])["error"]["code"] == "diverged"
 
-    with started(*said, "--name", "cancelled", "--wait", **person) as watching:
-        begun = time.monotonic()
-        while not (waiting := Job.objects.filter(name="cancelled").first()):
-            assert time.monotonic() - begun < 60, watching.stderr.readline()
-            time.sleep(0.05)
-        watching.stderr.readline()
-        assert cancel_job(job=waiting)
-        watching.communicate(timeout=60)
-        assert watching.returncode == 9
-
-    assert run("cancel", waiting.pk, **person).status == 5
+    # Who waits learns what came of it, and has it
+    version = upload(
+        alice, "kite", base="pocket", data=canonical([Encoder("emb_params", vectors(1, 2, 128), "F32")])
+    ).latest
+    with started(*said, "--name", "new-kite", "--wait", "--download", "--for", "forge", **person) as waiting:
+        wait_until(lambda: Job.objects.filter(name="new-kite"), "the job")
+        with transaction.atomic():
+            transitions.succeed(transitions.claim(worker="w"), embedding=version.embedding, version=version)
+        out, err = waiting.communicate(timeout=60)
+        assert (waiting.returncode, out.splitlines()) == (
+            0,
+            [f"{live_server.url}/alice/kite", "embeddings/kite.safetensors"],
+        )
+        assert "note: 3 images work" in err and "Write kite in the prompt." in err
+    with started(*said, "--name", "cancelled", "--wait", **person) as waiting:
+        wait_until(lambda: Job.objects.filter(name="cancelled"), "the job")
+        assert run("cancel", Job.objects.get(name="cancelled").pk, "--json", **person).json["state"] == "cancelled"
+        waiting.communicate(timeout=60)
+        assert waiting.returncode == 9
+    assert run("cancel", job.pk, **person).status == 5
     assert run("watch", 999_999, **person).status == 3
-    other = Job.objects.get(pk=int(run(*said, "--name", "other", **person).out))
-    assert run("cancel", other.pk, "--json", **person).json["state"] == "cancelled"

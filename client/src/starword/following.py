@@ -17,14 +17,17 @@ MAX_OUTAGE = 600.0
 
 
 def follow(hub: Hub, number: int) -> Iterator[Job]:
-    """Yield a job now and each time that it has changed, until it has ended. Raises ``Unreachable`` after a long outage."""
+    """Yield a job now and each time that it has changed, until it has ended.
+
+    Raises ``Unreachable`` for a hub that is not there at first, and after a long outage.
+    """
     etag, pause, gone_since = "", SHORTEST_PAUSE, None
     while True:
         try:
             job, etag = hub.job_changed(number, etag)
         except Unreachable as error:
             gone_since = gone_since or time.monotonic()
-            if time.monotonic() - gone_since > MAX_OUTAGE:
+            if not etag or time.monotonic() - gone_since > MAX_OUTAGE:
                 raise
             time.sleep(min(max(pause, error.retry_after or 0.0), MAX_OUTAGE))
             pause = LONGEST_PAUSE

@@ -30,6 +30,7 @@ class Downloaded:
 
     path: Path
     file: File
+    embedding: Embedding
     fresh: bool
 
 
@@ -116,7 +117,7 @@ class Hub:
             asked = {"format": file.target, "dtype": file.dtype, "version": chosen.number, "file": file.filename}
             path = f"{_path(owner, name)}/download"
             fresh = fetch(self._transport, path, asked, file, folder / filename, replace=replace, progress=progress)
-            found.append(Downloaded(folder / filename, file, fresh))
+            found.append(Downloaded(folder / filename, file, embedding, fresh))
         return found
 
     def base_models(self) -> Iterator[models.BaseModel]:

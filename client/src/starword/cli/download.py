@@ -37,11 +37,10 @@ def download(
     """Download an embedding to where a tool looks for it. Goes on where it was cut off, and checks every byte."""
     named, tool = parse_place(place), find_tool(for_tool)
     with opened() as hub:
-        token = hub.embedding(named.owner, named.name).token
         found = fetch_for(hub, named, tool, into, dtype=dtype, stem=word, replace=force)
     if as_json:
         return tell_json([{"path": str(item.path), "sha256": item.file.sha256, "fresh": item.fresh} for item in found])
-    tell_downloaded(found, tool, token)
+    tell_downloaded(found, tool)
 
 
 def fetch_for(
@@ -64,10 +63,9 @@ def fetch_for(
         )
 
 
-def tell_downloaded(found: list[Downloaded], tool: Tool, token: str) -> None:
+def tell_downloaded(found: list[Downloaded], tool: Tool) -> None:
     """Write where the files are, and what to do with them."""
     for item in found:
         tell(str(item.path) if item.fresh else f"{item.path} (was here already)")
     for item in found:
-        usage = tool.usage.format(word=item.path.stem, token=token, file=item.path)
-        say(usage)
+        say(tool.usage.format(word=item.path.stem, token=item.embedding.token, file=item.path))

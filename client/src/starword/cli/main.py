@@ -55,6 +55,8 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # for letters that a terminal or a pipe of this system has not
     try:
         app()
     except KeyboardInterrupt:

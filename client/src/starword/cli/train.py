@@ -63,7 +63,7 @@ def train(
             named = parse_place(job.embedding)
             found = fetch_for(hub, named, tool, into)
             if not as_json:
-                tell_downloaded(found, tool, job.token)
+                tell_downloaded(found, tool)
 
 
 @reporting
