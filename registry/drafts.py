@@ -253,17 +253,24 @@ def assign_pictures(*, owner: User, cards: Mapping[int, int]) -> list[DraftCard]
 
 
 @transaction.atomic
-def remove_card(*, owner: User, card: int) -> None:
-    """Take an embedding out of a draft, with the files that no other needs. One that is gone already is no error."""
+def remove_card(*, owner: User, card: int) -> DraftCard | None:
+    """Take an embedding out of a draft, with the files that no other needs; return the one that stands where it stood.
+
+    One that is gone already is no error.
+    """
     draft = _lock(owner)
     draft.cards.filter(pk=card).delete()
     draft.files.filter(cards=None).delete()
+    return draft.cards.filter(pk__gt=card).first() or draft.cards.last()
 
 
 @transaction.atomic
-def remove_picture(*, owner: User, picture: int) -> None:
-    """Take a picture out of a draft."""
-    _lock(owner).pictures.filter(pk=picture).delete()
+def remove_picture(*, owner: User, picture: int) -> DraftCard | None:
+    """Take a picture out of a draft; return the embedding that it was of."""
+    draft = _lock(owner)
+    card = draft.cards.filter(pictures=picture).first()
+    draft.pictures.filter(pk=picture).delete()
+    return card
 
 
 @transaction.atomic

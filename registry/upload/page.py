@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,7 +118,7 @@ def _suggest(card: DraftCard, taken: set[str]) -> dict[str, Any]:
     bases = card.told["bases"]
     return {
         "name": name,
-        "title": stem.replace("-", " ").replace("_", " ").strip("<> ")[:120],
+        "title": " ".join(re.split(r"[-_<>\s]+", stem)).strip()[:120],
         "token": own if own not in _NO_TOKEN else _token(stem, name),
         "kind": Kind.NEGATIVE if card.role == "negative" else Kind.OBJECT,
         "base": bases[0]["base"] if len(bases) == 1 else "",

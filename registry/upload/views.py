@@ -48,7 +48,9 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _publish(request, draft, refused)
     if removed := _REMOVE.fullmatch(do):
         remove = drafts.remove_card if removed[1] == "card" else drafts.remove_picture
-        remove(owner=request.user, **{removed[1]: int(removed[2])})
+        near = remove(owner=request.user, **{removed[1]: int(removed[2])})
+        if not refused:  # a long page goes on where one was, not at its top
+            return redirect(f"{reverse('registry:upload')}#{near.anchor if near else 'upload-form'}")
     elif do == "add":
         return _add(request, refused)
     return _page(request, refused=refused, status=422) if refused else redirect("registry:upload")

@@ -149,6 +149,20 @@ def test_a_file_that_cannot_be_read_is_a_card_that_says_why(site, name, data, wo
     assert not DraftCard.objects.exists()
 
 
+def test_what_is_removed_leaves_one_where_one_was(site):
+    look(site, ("boat.safetensors", sd1_file()), ("junk.pt", b"junk"), ("boat.png", picture()))
+    boat, junk = DraftCard.objects.all()
+    shown = DraftPicture.objects.get()
+    moved = [site.post("/upload", {"do": f"remove-{what}"})["Location"] for what in (
+        f"picture-{shown.pk}", f"card-{boat.pk}", f"card-{junk.pk}")]  # fmt: skip
+    assert moved == [f"/upload#card-{boat.pk}", f"/upload#card-{junk.pk}", "/upload#upload-form"]
+
+
+def test_a_title_is_made_of_the_words_of_a_files_name(site):
+    _, values = look(site, ("Paper__Boat--v2 <x>.safetensors", sd1_file()))
+    assert "Paper Boat v2 x" in values.values()
+
+
 def stored_files():
     return [file for file in Path(storage.default_storage.location).rglob("*") if file.is_file()]
 
