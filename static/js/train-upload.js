@@ -2,6 +2,7 @@
 // Without this the form sends them all together. Texts come from the form's data attributes.
 document.addEventListener("DOMContentLoaded", () => {
   const PREVIEW = 96; // pixels of a preview's side
+  const KEPT = "train-refused"; // what the page that begins a draft leaves for the draft's own to tell
 
   const form = document.querySelector("form[data-upload]");
   if (!form) return;
@@ -25,6 +26,12 @@ document.addEventListener("DOMContentLoaded", () => {
     state.textContent = texts.waiting;
     list.append(item);
     return { file, item, canvas, progress, state };
+  };
+
+  const refuse = ({ item, progress, state }, text) => {
+    item.classList.add("refused");
+    progress.hidden = true;
+    state.textContent = text;
   };
 
   const preview = async ({ file, canvas }) => {
@@ -60,13 +67,30 @@ document.addEventListener("DOMContentLoaded", () => {
     const refused = answer.refused ?? [texts.failed];
     if (answer.address) address = answer.address;
     entry.progress.hidden = true;
-    entry.item.classList.toggle("refused", refused.length > 0);
-    entry.state.textContent = refused.length ? `${texts.refused}: ${refused.join(" ")}` : texts.taken;
+    entry.state.textContent = texts.taken;
+    if (refused.length) refuse(entry, `${texts.refused}: ${refused.join(" ")}`);
     return refused.length === 0;
   };
 
+  const begin = (entries) => {
+    const refused = entries.filter(({ item }) => item.classList.contains("refused"));
+    const told = refused.map(({ file, state }) => ({ name: file.name, reason: state.textContent }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ said: said.textContent, refused: told }));
+    window.location.assign(address);
+  };
+
+  const tellKept = () => {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT));
+    sessionStorage.removeItem(KEPT);
+    if (!kept) return;
+    said.textContent = kept.said;
+    for (const { name, reason } of kept.refused) refuse(row({ name }), reason);
+    list.hidden = kept.refused.length === 0;
+  };
+  if (!begins) tellKept();
+
   const show = async (entries) => {
-    if (begins) { window.location.assign(address); return; }
+    if (begins) { begin(entries); return; }
     await htmx.ajax("GET", address, { target: "#set", select: "#set", swap: "outerHTML" });
     for (const { item } of entries) if (!item.classList.contains("refused")) item.remove();
     list.hidden = list.children.length === 0;

@@ -52,11 +52,13 @@ def test_the_whole_wizard_by_mouse(open_page, alice, axe, keep):
             for (const [name, bytes] of files) transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
             return transfer;
         }""",
-        [[file["name"], list(file["buffer"])] for file in koi(4)],
+        [[file["name"], list(file["buffer"])] for file in [*koi(4), {"name": "draft.txt", "buffer": b"no picture"}]],
     )
     page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
     page.wait_for_url("**/images")
     assert page.locator(".set > li").count() == 4
+    expect(page.get_by_role("status")).to_have_text("4 of 5 pictures added.")
+    expect(page.locator(".sending")).to_contain_text("draft.txt is no image")
 
     notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
     page.get_by_label("Add more pictures").set_input_files([notes, koi(5)[4]])
