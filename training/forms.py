@@ -89,7 +89,7 @@ class ConceptForm(Form):
         max_length=64,
         required=False,
         help_text=gettext_lazy(
-            "The draft's address ends with it: lower-case letters, digits, hyphens. Left empty, it is made from the token."
+            "The embedding's address ends with it: lower-case letters, digits, hyphens. Left empty, it is made from the token."
         ),
     )
 

@@ -61,7 +61,7 @@ def _save(request: HttpRequest, pk: int, form: ConceptForm) -> None:
 
 
 def _page(request: HttpRequest, work: Work, form: ConceptForm, status: int = 200) -> HttpResponse:
-    typed = {name: str(form[name].value() or "") for name in ("token", "initialiser")}
+    typed = {name: str(form[name].value() or "") for name in ("token", "initialiser", "kind")}
     context = work.context("draft-concept") | {
         "form": form,
         "reading": read(work.draft.base, **typed),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.models import BaseModel
+from training.checks import check_token
+from training.errors import TrainingError
+from training.models import BaseModel, Job
 from training.words import Neighbour, Words, words_of
 
 #: Words that are looked up; a person who types more is told of the first.
@@ -19,6 +21,7 @@ class TokenReading:
     pieces: list[str]  #: what it would be read as without being learned
     plain: str  #: the token without its brackets, "" where it has none
     plain_pieces: list[str]
+    problem: str  #: why it cannot be the new word, "" where it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,21 @@ class Reading:
     words: list[WordReading]
 
 
-def read(base: BaseModel, *, token: str, initialiser: str) -> Reading:
+def read(base: BaseModel, *, token: str, initialiser: str, kind: str = Job.Kind.OBJECT) -> Reading:
     """How a base model reads a token and initialiser words as they stand, right or wrong."""
     known = words_of(base)
     if known is None:
         return Reading(False, False, None, [])
-    return Reading(True, known.knows_meanings, _read_token(known, token.strip()), _read_words(known, initialiser))
+    told = _read_token(known, token.strip(), _problem(base, token.strip(), kind))
+    return Reading(True, known.knows_meanings, told, _read_words(known, initialiser))
+
+
+def _problem(base: BaseModel, token: str, kind: str) -> str:
+    try:
+        check_token(token, base=base, kind=kind)
+    except TrainingError as error:
+        return error.message
+    return ""
 
 
 def use_instead(initialiser: str, chosen: str) -> str:
@@ -63,14 +75,13 @@ def use_instead(initialiser: str, chosen: str) -> str:
     return " ".join(words)
 
 
-def _read_token(known: Words, token: str) -> TokenReading | None:
+def _read_token(known: Words, token: str, problem: str) -> TokenReading | None:
     if not token or len(token) > 80:
         return None
     plain = token.strip("<>")
     bracketed = plain and plain != token
-    return TokenReading(
-        token, known.pieces(token), plain if bracketed else "", known.pieces(plain) if bracketed else []
-    )
+    plain_pieces = known.pieces(plain) if bracketed else []
+    return TokenReading(token, known.pieces(token), plain if bracketed else "", plain_pieces, problem)
 
 
 def _read_words(known: Words, initialiser: str) -> list[WordReading]:

@@ -26,6 +26,14 @@ def test_a_token_is_shown_as_the_tokenizer_will_see_it(client, draft):
     assert "kite is a word that Pocket knows already" in known
 
 
+@pytest.mark.parametrize(("token", "told"), [("<my kite>", "holds a space"), ("<My-Kite>", "Write it in lower case")])
+def test_a_token_that_will_be_refused_is_told_while_it_is_typed(client, draft, token, told):
+    page = client.post(f"/train/{draft.pk}/concept", WORDS | {"token": token, "check": "1"}).content.decode()
+    assert told in page and "1 new word." not in page
+    refused = client.post(f"/train/{draft.pk}/concept", WORDS | {"token": token}).content.decode()
+    assert refused.count(told) == 1
+
+
 def test_words_are_looked_up_with_those_near_to_them(client, pocket, draft):
     reading = read(pocket, token="", initialiser="kite zzgrk")
     kite, unknown = reading.words
