@@ -49,13 +49,13 @@ def found(request: Request) -> EmbeddingQuerySet:
     nsfw = asked.switch(params, "nsfw")
     explicit = Preferences.stored(request.user).explicit if nsfw is None else nsfw
     order = params.get("sort", "").lower()
-    words_asked = params.get("query", "")
+    text = params.get("query", "")
     embeddings = search(
         request.user,
-        q=words_asked,
+        q=text,
         owner=(params.get("username") or params.get("user") or "").lower(),
         base=families(params),
-        sort=words.SORTS.get(order, "" if words_asked else Sort.LIKES),
+        sort=words.SORTS.get(order, "" if text else Sort.LIKES),
         explicit=explicit,
     )
     if nsfw is False:
@@ -74,7 +74,8 @@ def _narrowed(request: Request) -> Q:
         narrowed &= Q(pk__in=[])
     for tag in filter(None, (params.get("tag"), params.get("tagname"))):
         slug = tag_slug(tag[:100].replace("\0", " "))
-        narrowed &= Q(kind=slug) | Q(tags__contains=[slug]) if slug in Kind.values else Q(tags__contains=[slug])
+        tagged = Q(tags__contains=[slug])
+        narrowed &= tagged | Q(kind=slug) if slug in Kind.values else tagged
     if numbers := asked.identifiers(params, "ids"):
         narrowed &= Q(pk__in=numbers)
     if numbers := asked.identifiers(params, "modelVersionIds"):

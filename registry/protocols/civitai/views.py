@@ -265,9 +265,12 @@ def _gone(request: Request, number: int) -> Exception | None:
 
 def _hashes(request: Request, most: int) -> list[str]:
     """The hashes that a request holds."""
-    if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
         raise ApiError("too_large", f"The request has more than {MAX_BODY_BYTES // 2**20} MB.", status=413)
-    values = request.data
+    values = None
+    with suppress(RecursionError):  # lists in lists in lists
+        values = request.data
     if not isinstance(values, list) or not all(isinstance(value, str) and _SHA256.fullmatch(value) for value in values):
         raise ApiError("invalid", "Send a JSON list of SHA-256 hashes, 64 hexadecimal digits each.")
     if len(values) > most:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from django.core import signing
+
 from hub.accounts.models import ApiToken
 from registry import services
 from registry.models import Embedding, File, Version
@@ -85,6 +87,9 @@ def test_signed_addresses_are_of_one_file_one_reader_and_some_minutes(
         address.replace("private-one", "ugly"),
     ):
         assert api.get(forged).status_code in (403, 404)
+    for made_up in ("%00", "x:y:z", "é", "a" * 3000, signing.dumps([1], salt="other")):
+        assert api.get(f"/api/download/files/{made_up}/x.pt").status_code == 403
+        assert api.get(f"/api/download/pictures/{made_up}.webp").status_code == 403
     # It is good for who asked, and no longer when they may not see it.
     shared = local(api_as(bob).get(f"/api/download/models/{catalogue['heart'].latest.pk}")["Location"])
     services.update_embedding(embedding=catalogue["heart"], visibility="private")

@@ -32,7 +32,13 @@ ROOT = Path(__file__).resolve().parents[4]
         ("/model-versions/0", 400, "whole number"),
         ("/model-versions/by-hash/nonsense", 404, "Model not found"),
         ("/model-versions/by-hash/%00%00%00%00%00%00%00%00", 404, "Model not found"),
+        ("/models/١", 400, "whole number"),
+        ("/models?limit=-1", 400, "limit: "),
+        ("/models?limit=١", 400, "limit: "),
+        ("/models?page=99999999999999999999", 429, "use cursors instead"),
         ("/images?cursor=x", 400, "cursor: "),
+        ("/images?browsingLevel=x", 400, "browsingLevel: "),
+        ("/creators?page=x", 400, "page: "),
         ("/images?imageId=x", 400, "imageId: "),
     ],
 )

@@ -62,5 +62,7 @@ def test_many_hashes_at_once(api, catalogue):
         assert answer.status_code == 400 and isinstance(answer.json()["error"], str)
     assert api.post(f"{API}/model-versions/by-hash/ids", ["0" * 64] * 10_001, format="json").status_code == 400
     assert api.post(f"{API}/model-versions/by-hash", "[", content_type="application/json").status_code == 400
+    deep = api.post(f"{API}/model-versions/by-hash", "[" * 100_000, content_type="application/json")
+    assert deep.status_code == 400
     large = "[" + " " * 2**20 + "]"
     assert api.post(f"{API}/model-versions/by-hash", large, content_type="application/json").status_code == 413
