@@ -93,15 +93,15 @@ def fetch(
 def _complete(
     transport: Transport, path: str, asked: Mapping[str, Any], file: File, part: Path, progress: Progress | None
 ) -> None:
-    """Bring a ``.part`` to its full size, over several connections where they break."""
-    for left in reversed(range(TRIES)):
-        try:
-            with part.open("ab", buffering=0) as out:  # what came is kept, whatever ends this program
-                _append(transport, path, asked, file, out, progress)
-            return
-        except Unreachable:
-            if not left:
-                raise
+    """Bring a ``.part`` to its full size, over several connections where they break but bring something."""
+    with part.open("ab") as out:
+        for left in reversed(range(TRIES)):
+            had = out.seek(0, os.SEEK_END)
+            try:
+                return _append(transport, path, asked, file, out, progress)
+            except Unreachable:
+                if not left or out.tell() <= had:
+                    raise
 
 
 def _append(
@@ -114,13 +114,14 @@ def _append(
     headers = {"Range": f"bytes={have}-", "If-Range": f'"{file.sha256}"'} if have else {}
     with closing(transport.open(path, asked, headers)) as answer:
         if answer.status_code != 206:
-            have = out.truncate(0)
+            have = out.truncate(0)  # opened for appending: what is written next is at the beginning
         elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise BadAnswer("bad_answer", "The hub sent another part of the file than was asked for.")
         try:
             for chunk in answer.iter_raw():
                 # One byte more than there should be is enough to show that the hash is wrong.
                 have += out.write(chunk[: file.size + 1 - have])
+                out.flush()  # what came is kept, whatever ends this program
                 if progress:
                     progress(min(have, file.size), file.size)
                 if have > file.size:

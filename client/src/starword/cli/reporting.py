@@ -10,7 +10,7 @@ import typer
 
 from starword import config
 from starword.cli.output import say, say_error
-from starword.errors import INTERRUPTED, NotAllowed, StarwordError
+from starword.errors import INTERRUPTED, StarwordError
 from starword.hub import Hub
 
 P = ParamSpec("P")
@@ -43,8 +43,8 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except StarwordError as error:
             message = error.message
-            if isinstance(error, NotAllowed):
-                message += " (“starword login” keeps a token for this hub.)"
+            if error.code == "not_authenticated":
+                message += " Run “starword login” to sign in."
             say_error(error.code, message, error.fields, as_json)
             raise typer.Exit(error.exit_status) from error
         except BrokenPipeError:
