@@ -24,6 +24,7 @@ from training import diary, failures, retention, services, steps
 from training.errors import TrainingError
 from training.models import Job, JobPreview, State
 from training.queue import Place, place_of, polling_tag
+from training.wizard import remarks
 
 #: Jobs on a page of the list.
 PAGE_SIZE = 30
@@ -74,6 +75,7 @@ def _context(request: HttpRequest, job: Job, place: Place | None) -> dict[str, A
         "snapshots": snapshots,
         "own": job.owner_id == request.user.pk,
         "reason": failures.sentence_for(job),
+        "findings": remarks.retold(job.findings),
         "images": retention.kept_images(job),
         "can_go_on": services.steps_further(job),
     }

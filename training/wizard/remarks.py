@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from training.datasets import MIN_IMAGES
 from training.inversion.findings import FEW_IMAGES, Finding, Level, examine_measured
@@ -61,6 +62,10 @@ _WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
     "few_images": (_("Few pictures"), _("These will do, but %(few)d to 10 that differ in place and background teach more.")),
     "many_images": (_("Many pictures"), _("More than a few vectors can hold. The %(few)d to 20 best do as well.")),
 }  # fmt: skip
+
+
+#: Of which the advice tells sizes in pixels.
+_OF_SIZES = {"too_small", "small"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,26 @@ def _note(report: Report, finding: Finding, images: Sequence[DraftImage], resolu
             half=(resolution + 1) // 2,
         )
     )  # fmt: skip
+
+
+def retold(findings: Sequence[dict[str, Any]]) -> list[str]:
+    """The findings kept with a job as its page says them: in English as they were found, else by their codes."""
+    if (get_language() or "en").startswith("en"):
+        return [finding["message"] for finding in findings]
+    return [_retold(finding) for finding in findings]
+
+
+def _retold(finding: dict[str, Any]) -> str:
+    code, images = finding["code"], finding["images"]
+    if code not in _WORDS:
+        return finding["message"]
+    title, advice = _WORDS[code]
+    # Sizes are not kept with the finding.
+    advice = "" if code in _OF_SIZES else str(advice) % {"few": FEW_IMAGES, "other": images[0] + 1 if images else 0}
+    if not images:
+        return (gettext("%(title)s. %(advice)s") % {"title": title, "advice": advice}).rstrip()
+    told = {"number": images[-1] + 1, "title": title, "advice": advice}
+    return (gettext("Picture %(number)d: %(title)s. %(advice)s") % told).rstrip()
 
 
 def _remark(code: str, *, blocks: bool, **facts: int) -> Remark:

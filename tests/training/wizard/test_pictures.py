@@ -8,6 +8,7 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from PIL import Image, ImageFilter, ImageOps
 
 from registry import storage
@@ -15,7 +16,7 @@ from tests.training.inversion.test_findings import scene
 from tests.training.wizard.conftest import drawings, file_of, photo
 from training.models import Job, TrainingDraft
 from training.wizard.pictures import DRAFT_SIDE_PIXELS
-from training.wizard.remarks import report_on
+from training.wizard.remarks import report_on, retold
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -185,3 +186,15 @@ def test_a_script_s_files_are_answered_one_by_one(client, alice, pocket):
     assert client.post(address, {}, **ask).status_code == 422
     assert client.post("/train", {}, **ask).status_code == 422
     assert TrainingDraft.objects.get().images.count() == 1
+
+
+def test_a_job_s_findings_are_told_in_the_reader_s_language():
+    copy = {"code": "mirror_copy", "level": "warn", "message": "b.png is a.png mirrored.", "images": [0, 1]}
+    few = {"code": "few_images", "level": "note", "message": "4 images work.", "images": []}
+    unknown = {"code": "of_an_older_release", "level": "note", "message": "Something else.", "images": []}
+    assert retold([copy, few]) == ["b.png is a.png mirrored.", "4 images work."]
+    with translation.override("de"):
+        german = retold([copy, few, unknown])
+    assert german[0].startswith("Bild 2: Spiegelbild. Es ist fast das Spiegelbild von Bild 1,")
+    assert german[1].startswith("Wenige Bilder. Diese reichen,")
+    assert german[2] == "Something else."
