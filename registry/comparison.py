@@ -86,6 +86,7 @@ def facts(preview: Preview) -> list[tuple[str, Any]]:
         "sampler_steps": _("Sampler steps"),
         "base": _("Base model"),
         "strength": _("Strength"),
+        "step": _("Drawn after step"),
     }
     known = [(names.get(key, key.replace("_", " ").capitalize()), value) for key, value in preview.settings.items()]
     size = f"{preview.width} × {preview.height}"

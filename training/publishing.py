@@ -11,14 +11,13 @@ from hub.accounts.names import SLUG
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.models import Embedding, License, Version, Visibility
-from registry.models import Preview as RegistryPreview
-from registry.previews import NewPreview, Picture
 from registry.services import add_version, upload_embedding
 from training import transitions
 from training.inversion.checkpoint import to_bytes
 from training.inversion.loop import Inversion
 from training.leases import Lease, LeaseLost, worker_transaction
-from training.models import Job, JobCheckpoint, JobPreview, JobSnapshot
+from training.models import Job, JobCheckpoint, JobSnapshot
+from training.steps import as_preview
 
 #: Longest that writing the files of a version may keep the database waiting: on a machine that is starved of its
 #: processors a few dozen of them took over 20 s.
@@ -66,7 +65,7 @@ def publish(*, lease: Lease, inversion: Inversion, state: bytes, seconds: float)
 def _upload(job: Job, inversion: Inversion) -> Version:
     """Create the draft under the first free name, or the next version of what the job trains further."""
     data = to_bytes(inversion.vectors, inversion.metadata)
-    previews = [_as_preview(preview) for preview in job.previews.filter(final=True)]
+    previews = [as_preview(preview) for preview in job.previews.filter(final=True)]
     receipt = {**inversion.receipt, "job": job.pk}
     embedding = job.continues.embedding if job.continues else None
     if embedding is not None:
@@ -135,15 +134,3 @@ def _description(job: Job, inversion: Inversion) -> str:
     receipt = inversion.receipt
     told = {"base": job.base.title, "images": receipt["images"], "steps": receipt["steps"], "words": job.initialiser}
     return sentence % told
-
-
-def _as_preview(preview: JobPreview) -> NewPreview:
-    return NewPreview(
-        picture=Picture(preview.blob, preview.width, preview.height, preview.size),
-        source=RegistryPreview.Source.GENERATED,
-        variant=preview.variant,
-        template=preview.template,
-        prompt=preview.prompt,
-        seed=preview.seed,
-        settings=preview.settings,
-    )

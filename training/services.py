@@ -25,6 +25,7 @@ from training.inversion.config import MAX_STEPS
 from training.limits import check_room
 from training.models import ENDED, BaseModel, Job, JobCheckpoint, JobImage, Preset, State
 from training.rights import WORDING, check_depicts_person
+from training.steps import pictures_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -206,6 +207,7 @@ def choose_snapshot(*, job: Job, step: int) -> Version:
             embedding=job.embedding,
             files=[NamedFile(f"{job.embedding.name}.safetensors", bytes(snapshot.file))],
             notes=_("The vectors after step %(step)d.") % {"step": step},
+            previews=pictures_of(job, step),
             receipt=receipt | {"chosen_step": step, "fixed_loss": round(snapshot.loss, 5)},
         )
     except RegistryError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registry.models import Preview as RegistryPreview
+from registry.previews import NewPreview, Picture
 from training.models import Job, JobPreview, State
 
 
@@ -60,6 +62,40 @@ def arrange(job: Job, previews: Sequence[JobPreview], snapshots: Sequence[dict[s
         [prompt.prompt for prompt in _first_of(sketches, keys)],
         sketches[0].seed,
         columns + _result(job, previews, keys),
+    )
+
+
+def pictures_of(job: Job, step: int) -> list[NewPreview]:
+    """What shows the vectors kept at a step: the column of pictures that offers them, and beside each what is drawn without.
+
+    A picture tells the step at which it was drawn: it waits for those of the jobs that train beside it.
+    """
+    previews, kept = list(job.previews.all()), list(job.snapshots.values_list("step", flat=True))
+    columns = {preview.step for preview in previews if not preview.final}
+    offering = [number for number in columns if min(kept, key=lambda at: abs(at - number)) == step]
+    if not offering:
+        return []
+    number = min(offering, key=lambda at: abs(at - step))
+    shown = [preview for preview in previews if not preview.final and preview.step == number]
+    keys = {(preview.template, preview.seed) for preview in shown}
+    without = [
+        preview
+        for preview in previews
+        if preview.final and preview.variant == "initialiser" and (preview.template, preview.seed) in keys
+    ]
+    return [as_preview(preview, step=number) for preview in shown] + [as_preview(preview) for preview in without]
+
+
+def as_preview(preview: JobPreview, **settings: int) -> NewPreview:
+    """A job's picture as the registry takes it, with what else is to be told of it."""
+    return NewPreview(
+        picture=Picture(preview.blob, preview.width, preview.height, preview.size),
+        source=RegistryPreview.Source.GENERATED,
+        variant=preview.variant,
+        template=preview.template,
+        prompt=preview.prompt,
+        seed=preview.seed,
+        settings=preview.settings | settings,
     )
 
 

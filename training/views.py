@@ -19,7 +19,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from hub.accounts.notices import mark_seen
 from registry import charts, storage
-from registry.models import Embedding
+from registry.models import Embedding, License
 from training import diary, failures, retention, services, steps
 from training.errors import TrainingError
 from training.models import Job, JobPreview, State
@@ -188,7 +188,10 @@ def further(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Make what a job learned public."""
-    return _change(request, pk, services.publish_draft, _("Your embedding is public now."))
+    done = [_("Your embedding is public now.")]
+    if Job.objects.filter(pk=pk, owner=request.user, embedding__license=License.OTHER).exists():
+        done.append(_("Choose its licence under “Edit”, so that others know what they may do with it."))
+    return _change(request, pk, services.publish_draft, " ".join(done))
 
 
 @login_required

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from registry import storage
+from registry.comparison import compare
 from tests.training.results import vectors_in, vectors_of
 from training import transitions
 from training.errors import BadSetting, WrongState
 from training.models import JobSnapshot, State
 from training.runner import Trainer
 from training.services import choose_snapshot
+from training.steps import arrange
 
 
 @pytest.fixture
@@ -52,6 +54,17 @@ def test_another_step_becomes_the_next_version_and_says_so(done):
         and version.receipt["images_digest"] == done.version.receipt["images_digest"]
     )
     assert "evaluation" not in version.receipt  # that was of the other vectors
+
+
+def test_the_pictures_that_it_was_chosen_by_come_with_it(done):
+    column = next(
+        step for step in arrange(done, done.previews.all(), done.snapshots.values("step", "loss")).columns if step.kept
+    )
+    version = choose_snapshot(job=done, step=column.kept)
+    pairs = compare(version).pairs
+    assert [pair.learned.blob for pair in pairs] == [picture.blob for picture in column.pictures]
+    assert {pair.learned.settings["step"] for pair in pairs} == {column.number}
+    assert all(pair.initialiser for pair in pairs)
 
 
 def test_what_is_a_version_already_or_was_not_kept_is_refused(done):
