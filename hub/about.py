@@ -16,7 +16,6 @@ from registry.models import Embedding, Reason
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
     """Who, what, how much, how long."""
-    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
     context = {
         "operator": settings.HUB_OPERATOR_NAME,
         "contact": settings.HUB_OPERATOR_CONTACT,
@@ -30,8 +29,8 @@ def about(request: HttpRequest) -> HttpResponse:
             "jobs": settings.HUB_ACCOUNT_JOBS,
             "running": settings.HUB_ACCOUNT_RUNNING_JOBS,
             "minutes": settings.HUB_ACCOUNT_MINUTES_A_DAY,
-            "requests": rates["user"].partition("/")[0],
-            "anonymous": rates["anon"].partition("/")[0],
+            "requests": settings.HUB_API_REQUESTS,
+            "anonymous": settings.HUB_API_ANONYMOUS_REQUESTS,
         },
         "languages": settings.LANGUAGES,
         "version": settings.VERSION,

@@ -25,10 +25,16 @@ class ApiError(Exception):
     """An answer that says what is wrong and what to do."""
 
     def __init__(
-        self, code: str, message: str, *, status: int = 400, fields: dict[str, list[str]] | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        fields: dict[str, list[str]] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.code, self.message, self.status, self.fields = code, message, status, fields
+        self.code, self.message, self.status, self.fields, self.headers = code, message, status, fields, headers
 
 
 def error_body(code: str, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
@@ -66,7 +72,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Answer known errors in the one shape; anything else is a bug and becomes a plain 500."""
     match error:
         case ApiError():
-            return Response(error_body(error.code, error.message, error.fields), status=error.status)
+            body = error_body(error.code, error.message, error.fields)
+            return Response(body, status=error.status, headers=error.headers)
         case Gone():
             return Response(error_body("taken_down", error.message) | error.told, status=410)
         case Http404():

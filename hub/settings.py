@@ -50,7 +50,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "template_partials",
     "hub",
+    "hub.requests",
     "hub.accounts",
+    "hub.webhooks",
     "registry",
     "training",
     "hub.own_data",
@@ -71,6 +73,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "hub.partial_pages.SignInAgain",
+    "hub.requests.conditional.ApiHeaders",
 ]
 
 ROOT_URLCONF = "hub.urls"
@@ -247,6 +250,12 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+#: Requests to the API in an hour: of one token, and of one address without an account.
+HUB_API_REQUESTS = env.number("HUB_API_REQUESTS_PER_HOUR", 5000, minimum=1)
+HUB_API_ANONYMOUS_REQUESTS = env.number("HUB_API_ANONYMOUS_REQUESTS_PER_HOUR", 1000, minimum=1)
+#: Whether webhooks may be sent to addresses that only this network reaches.
+HUB_WEBHOOKS_PRIVATE = env.flag("HUB_WEBHOOKS_PRIVATE", False)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "hub.accounts.auth.TokenAuthentication",
@@ -254,15 +263,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.AnonRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {
-        "user": f"{env.number('HUB_API_REQUESTS_PER_HOUR', 5000, minimum=1)}/hour",
-        "anon": f"{env.number('HUB_API_ANONYMOUS_REQUESTS_PER_HOUR', 1000, minimum=1)}/hour",
-    },
+    "DEFAULT_SCHEMA_CLASS": "hub.requests.openapi.HubSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["hub.requests.throttles.RequestThrottle"],
     "EXCEPTION_HANDLER": "hub.api.exception_handler",
     "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
-from registry import intake, quota, rows
+from registry import announcements, intake, quota, rows
 from registry.errors import RegistryError
 from registry.formats import NamedFile, Part
 from registry.intake import Prepared, Upload
@@ -98,6 +98,7 @@ def upload_parts(
             with _about_part(number):
                 embedding = rows.create_embedding(owner, fields)
                 made.append(rows.create_version(embedding, 1, ready, previews=item.previews, receipt=item.receipt))
+                announcements.created(made[-1])
     return made
 
 
@@ -204,6 +205,7 @@ def add_version(
             receipt=receipt,
         )
         locked.save(update_fields=["updated"])
+        announcements.version_added(version)
         return version
 
 
@@ -235,9 +237,12 @@ def update_embedding(*, embedding: Embedding, **fields: Any) -> Embedding:
         check_rating_change(embedding, changed["rating"])
     if "title" in changed:
         changed["skeletons"] = skeletons(embedding.name, changed["title"], embedding.token)
+    was_public = embedding.visibility == Visibility.PUBLIC
     for name, value in changed.items():
         setattr(embedding, name, value)
     embedding.save(update_fields=[*changed, "updated"])
+    if embedding.visibility == Visibility.PUBLIC and not was_public:
+        announcements.published(embedding)
     return embedding
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hub.accounts.models import ApiToken, User
 from hub.accounts.notices import notify
+from hub.webhooks.events import ping
+from hub.webhooks.models import Webhook
 from registry.collections.services import create_collection, put_item
 from registry.models import Embedding
 
@@ -46,6 +48,34 @@ PEOPLE = [
     ("GET", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
     ("POST", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
     ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
+    ("GET", "/accounts/webhooks/", "accounts/webhooks/", (302, 200, 200, 200)),
+    ("POST", "/accounts/webhooks/", "accounts/webhooks/", (302, 422, 422, 422)),
+    ("GET", "/accounts/webhooks/{webhook}/", "accounts/webhooks/<int:pk>/", (302, 404, 200, 404)),
+    ("POST", "/accounts/webhooks/{webhook}/", "accounts/webhooks/<int:pk>/", (302, 404, 422, 404)),
+    ("POST", "/accounts/webhooks/{webhook}/secret", "accounts/webhooks/<int:pk>/secret", (302, 404, 200, 404)),
+    *(
+        ("POST", f"/accounts/webhooks/{{webhook}}/{what}", f"accounts/webhooks/<int:pk>/{route}", (302, 404, 302, 404))
+        for what, route in (
+            ("ping", "ping"),
+            ("switch", "switch"),
+            ("delete", "delete"),
+            ("deliveries/{delivery}", "deliveries/<uuid:delivery>"),
+        )
+    ),
+    ("GET", "/api/hub/webhooks", "api/hub/webhooks", (401, 200, 200, 200)),
+    ("POST", "/api/hub/webhooks", "api/hub/webhooks", (401, 400, 400, 400)),
+    ("GET", "/api/hub/webhooks/{webhook}", "api/hub/webhooks/<int:pk>", (401, 404, 200, 404)),
+    ("PATCH", "/api/hub/webhooks/{webhook}", "api/hub/webhooks/<int:pk>", (401, 404, 200, 404)),
+    ("DELETE", "/api/hub/webhooks/{webhook}", "api/hub/webhooks/<int:pk>", (401, 404, 204, 404)),
+    ("POST", "/api/hub/webhooks/{webhook}/secret", "api/hub/webhooks/<int:pk>/secret", (401, 404, 200, 404)),
+    ("POST", "/api/hub/webhooks/{webhook}/ping", "api/hub/webhooks/<int:pk>/ping", (401, 404, 201, 404)),
+    ("GET", "/api/hub/webhooks/{webhook}/deliveries", "api/hub/webhooks/<int:pk>/deliveries", (401, 404, 200, 404)),
+    (
+        "POST",
+        "/api/hub/webhooks/{webhook}/deliveries/{delivery}/redeliver",
+        "api/hub/webhooks/<int:pk>/deliveries/<uuid:delivery>/redeliver",
+        (401, 404, 201, 404),
+    ),
     ("GET", "/accounts/tokens/", "accounts/tokens/", (302, 200, 200, 200)),
     ("POST", "/accounts/tokens/{token}/revoke", "accounts/tokens/<int:pk>/revoke", (302, 404, 302, 404)),
     ("GET", "/api/hub/me", "api/hub/me", (401, 200, 200, 200)),
@@ -104,8 +134,8 @@ PEOPLE = [
 ]
 
 
-def world_of_people(alice: User, public: Embedding) -> dict[str, int]:
-    """What the rows are about: collections of Alice's, a notice and a token of hers."""
+def world_of_people(alice: User, public: Embedding) -> dict[str, int | str]:
+    """What the rows are about: collections of Alice's, a notice, a token and a webhook of hers."""
     boards = {
         visibility: create_collection(owner=alice, title=visibility, visibility=visibility)
         for visibility in ("public", "private")
@@ -114,7 +144,10 @@ def world_of_people(alice: User, public: Embedding) -> dict[str, int]:
         put_item(collection=board, embedding=public)
     notify(owner_id=alice.pk, key="told", text="Something happened.", url="/jobs")
     token, _ = ApiToken.issue(owner=alice, name="hers", scopes=["read"])
+    webhook, _ = Webhook.make(owner=alice, url="https://example.org/", events=["published"])
     return {
+        "webhook": webhook.pk,
+        "delivery": str(ping(webhook).pk),
         "shared": boards["public"].pk,
         "secret": boards["private"].pk,
         "collected": public.pk,

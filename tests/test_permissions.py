@@ -193,7 +193,7 @@ TABLE = [
 TOKENS_ALONE = re.compile(r"api/(v1|download|models|repos|whoami|validate)|<owner>/<name>/(resolve|raw)/")
 
 #: Routes of libraries, which have tests of their own.
-LIBRARIES = re.compile(r"admin/|accounts/(?!tokens|profile|notices|data|delete)|static/")
+LIBRARIES = re.compile(r"admin/|accounts/(?!tokens|webhooks|profile|notices|data|delete)|static/")
 
 
 def routes(patterns=None, prefix=""):

@@ -13,6 +13,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from hub.accounts import mails
+from hub.requests import idempotency, throttles
+from hub.webhooks import deliveries, events
 from registry import blobs, drafts
 from registry.moderation import audit
 from training import reading, retention, transitions
@@ -32,6 +34,16 @@ FORGET_WORKERS_AFTER = timedelta(days=1)
 
 def _mail(stopping: Stopping) -> None:
     mails.send_due(stopping)
+
+
+def _send_webhooks(stopping: Stopping) -> None:
+    deliveries.send_due(stopping)
+
+
+def _forget_requests(stopping: Stopping) -> None:
+    idempotency.forget_old()
+    throttles.forget_full()
+    events.forget_old()
 
 
 def _end_abandoned(stopping: Stopping) -> None:
@@ -83,6 +95,7 @@ class Task:
 
 TASKS = (
     Task("mails", timedelta(seconds=20), _mail),
+    Task("webhooks", timedelta(seconds=5), _send_webhooks),
     # A claim does it too, but where all workers are busy none comes for long.
     Task("abandoned jobs", timedelta(seconds=30), _end_abandoned),
     # Milliseconds for each version, beside whatever trains.
@@ -90,6 +103,7 @@ TASKS = (
     Task("training images", timedelta(hours=1), _delete_images),
     Task("upload drafts", timedelta(hours=1), _delete_drafts),
     Task("drafts of jobs", timedelta(hours=1), _delete_job_drafts),
+    Task("requests", timedelta(hours=1), _forget_requests),
     Task("workers", timedelta(hours=1), _forget_workers),
     Task("audit log", timedelta(days=1), _forget_entries),
     Task("orphaned files", timedelta(days=1), _sweep),

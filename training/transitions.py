@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.notices import notify
 from hub.preferences import in_language_of
-from training import queue
+from training import announcements, queue
 from training.leases import LEASE_SECONDS, Lease, LeaseLost, worker_transaction
 from training.models import Job, JobCheckpoint, JobPreview, State
 
@@ -104,6 +104,8 @@ def _end(job: Job, state: State, **fields: Any) -> bool:
     ended = unchanged.update(state=state, finished=Now(), lease_until=None, seconds_left=None, stage="", **fields)
     if ended and state != State.SUCCEEDED:
         JobCheckpoint.objects.filter(job_id=job.pk).delete()
+    if ended:
+        announcements.finished(job, state)
     if ended and state != State.CANCELLED:
         tell(job, state, fields.get("error_message", ""))
     return bool(ended)
@@ -170,7 +172,8 @@ def _back_to_queue(job_id: int, running: QuerySet[Job]) -> bool:
     values = {"worker": "", "lease_until": None, "seconds_left": None, "stage": ""}
     with worker_transaction():
         moved = running.update(state=wanted, finished=finished, attempts=Greatest(F("attempts") - 1, 0), **values)
-        _forget_checkpoint_if_cancelled(job_id)
+        if moved:
+            _after_cancelling(job_id)
     return bool(moved)
 
 
@@ -183,10 +186,14 @@ def ask_to_cancel(job: Job) -> bool:
         asked = Job.objects.filter(pk=job.pk, state__in=[State.QUEUED, State.RUNNING]).update(
             state=state, finished=Case(When(state=State.QUEUED, then=Now()), default=None), cancel_requested=True
         )
-        _forget_checkpoint_if_cancelled(job.pk)
+        if asked:
+            _after_cancelling(job.pk)
     return bool(asked)
 
 
-def _forget_checkpoint_if_cancelled(job_id: int) -> None:
-    """Nobody goes on from it. Part of the transaction around it."""
-    JobCheckpoint.objects.filter(job_id=job_id, job__state=State.CANCELLED).delete()
+def _after_cancelling(job_id: int) -> None:
+    """Where the job is cancelled now, nobody goes on from its checkpoint, and webhooks hear of it. Part of the transaction around it."""
+    cancelled = Job.objects.filter(pk=job_id, state=State.CANCELLED).first()
+    if cancelled is not None:
+        JobCheckpoint.objects.filter(job_id=job_id).delete()
+        announcements.finished(cancelled, State.CANCELLED)

@@ -89,6 +89,7 @@ class ReadScope(BasePermission):
     """Anybody, but a token must have the scope ``read``."""
 
     message = "This needs a token with the scope “read”. Make one on your tokens page."
+    for_everybody = True
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return not isinstance(request.auth, ApiToken) or "read" in request.auth.scopes

@@ -17,6 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.text import slugify
 
+import hub.webhooks.own_data
 import registry.own_data
 import training.own_data
 from hub.accounts import own_data as accounts
@@ -77,7 +78,8 @@ def archive(user: User) -> Iterator[bytes]:
 
 def tables(user: User) -> list[accounts.Table]:
     """What every app keeps of a person."""
-    return [*accounts.tables(user), *registry.own_data.tables(user), *training.own_data.tables(user)]
+    apps = (accounts, hub.webhooks.own_data, registry.own_data, training.own_data)
+    return [table for app in apps for table in app.tables(user)]
 
 
 def _json(value: Any) -> bytes:

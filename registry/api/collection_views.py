@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -17,6 +18,9 @@ from rest_framework.response import Response
 from hub.accounts.auth import ReadScope
 from hub.api import CursorPages
 from hub.preferences import Preferences
+from hub.requests.conditional import check_match
+from hub.requests.idempotency import idempotent
+from hub.requests.openapi import answers
 from registry.api import collection_serializers as shapes
 from registry.api.views import RegistryView
 from registry.collections import services
@@ -50,6 +54,11 @@ class _Collections(RegistryView):
             raise PermissionDenied("You may see this collection, but only its owner may change it.")
         return collection
 
+    def unchanged(self, pk: int) -> None:
+        """Lock a collection; refuse where the request means another state of it. Part of the transaction around it."""
+        get_object_or_404(Collection.objects.select_for_update(no_key=True), pk=pk)
+        check_match(self.request, lambda: self.shown(pk).data)
+
     def shown(self, pk: int, code: int = status.HTTP_200_OK) -> Response:
         """Answer with a collection as it is stored now."""
         body = shapes.CollectionSerializer(self.find(pk), context=self.get_serializer_context()).data
@@ -80,6 +89,7 @@ class CollectionsView(_Collections, ListAPIView):
         return self.list(request)
 
     @extend_schema(request=shapes.NewCollectionSerializer, responses={201: shapes.CollectionSerializer})
+    @idempotent
     def post(self, request: Request) -> Response:
         """Begin a collection."""
         values = self.values(shapes.NewCollectionSerializer, request.data)
@@ -95,17 +105,24 @@ class CollectionView(_Collections):
         return self.shown(pk)
 
     @extend_schema(request=shapes.ChangedCollectionSerializer)
+    @answers(412)
+    @transaction.atomic
     def patch(self, request: Request, pk: int) -> Response:
         """Rename, describe, or share a collection of yours."""
         collection = self.find_own(pk)
+        self.unchanged(pk)
         values = self.values(shapes.ChangedCollectionSerializer, request.data)
         services.update_collection(collection=collection, **values)
         return self.shown(pk)
 
     @extend_schema(responses={204: None})
+    @answers(412)
+    @transaction.atomic
     def delete(self, request: Request, pk: int) -> Response:
         """Delete a collection of yours; what is in it stays."""
-        self.find_own(pk).delete()
+        collection = self.find_own(pk)
+        self.unchanged(pk)
+        collection.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -23,6 +25,9 @@ from rest_framework.response import Response
 from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError
 from hub.preferences import Preferences
+from hub.requests.conditional import check_match
+from hub.requests.idempotency import idempotent
+from hub.requests.openapi import answers
 from registry import downloads, intake, lookup, search, services
 from registry.api import serializers as shapes
 from registry.api.paging import EmbeddingPages
@@ -72,6 +77,12 @@ class RegistryView(GenericAPIView):
             raise PermissionDenied("You may see this embedding, but only its owner may change it.")
         return embedding
 
+    def unchanged(self, embedding: Embedding) -> None:
+        """Lock an embedding; refuse where the request means another state of it. Part of the transaction around it."""
+        get_object_or_404(Embedding.objects.select_for_update(no_key=True), pk=embedding.pk)
+        stored = Embedding.objects.with_details().get(pk=embedding.pk)
+        check_match(self.request, lambda: self.get_serializer(stored).data)
+
     def described(
         self,
         embedding: Embedding,
@@ -109,6 +120,8 @@ class EmbeddingsView(RegistryView, ListAPIView):
         request={"multipart/form-data": shapes.NewEmbeddingSerializer},
         responses={201: shapes.UploadedSerializer},
     )
+    @answers(409)
+    @idempotent
     def post(self, request: Request) -> Response:
         """Upload an embedding: one file, or several that belong together."""
         values = self.values(shapes.NewEmbeddingSerializer, request.data)
@@ -138,9 +151,12 @@ class EmbeddingView(RegistryView):
         return Response(self.get_serializer(self.embedding(owner, name)).data)
 
     @extend_schema(request=shapes.EditableSerializer)
+    @answers(412)
+    @transaction.atomic
     def patch(self, request: Request, owner: str, name: str) -> Response:
         """Change what is said of an embedding of yours."""
         embedding = self.own_embedding(owner, name)
+        self.unchanged(embedding)
         values = self.values(shapes.EditableSerializer, request.data, partial=True)
         fixed = {field for field in FIXED if field in request.data}
         if unknown := sorted(set(request.data) - set(shapes.EditableSerializer().fields) - fixed):
@@ -150,9 +166,13 @@ class EmbeddingView(RegistryView):
         return self.described(embedding)
 
     @extend_schema(responses={204: None})
+    @answers(412)
+    @transaction.atomic
     def delete(self, request: Request, owner: str, name: str) -> Response:
         """Delete an embedding of yours with all its versions."""
-        services.delete_embedding(embedding=self.own_embedding(owner, name))
+        embedding = self.own_embedding(owner, name)
+        self.unchanged(embedding)
+        services.delete_embedding(embedding=embedding)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -166,6 +186,8 @@ class VersionsView(RegistryView):
         request={"multipart/form-data": shapes.NewVersionSerializer},
         responses={201: shapes.EmbeddingSerializer},
     )
+    @answers(409)
+    @idempotent
     def post(self, request: Request, owner: str, name: str) -> Response:
         """Add a version to an embedding of yours."""
         embedding = self.own_embedding(owner, name)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from hub.accounts.models import User
 from hub.accounts.notices import notify
 from hub.preferences import in_language_of
-from registry import blobs
+from registry import announcements, blobs
 from registry.errors import RegistryError
 from registry.models import BlockedHash, Embedding, Hash, Moderation, Rating, Reason, Tombstone, Visibility
 from registry.moderation import audit, reports, tombstones
@@ -96,6 +96,7 @@ def take_down(*, embedding: Embedding, by: User, reason: str, text: str) -> Tomb
     with in_language_of(embedding.owner):
         told = _("“%(title)s” was taken down by the staff of this hub: %(reason)s. %(text)s")
         _tell(entry.pk, embedding, told % {"title": embedding.title, "reason": Reason(reason).label, "text": text})
+    announcements.taken_down(stone)
     reports.uphold_all(embedding=embedding, by=by)
     named = blobs.named_by(embedding)
     embedding.delete()

@@ -7,8 +7,6 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
-from rest_framework.settings import api_settings
-from rest_framework.throttling import SimpleRateThrottle
 
 from hub import urls
 from hub.error_pages import server_error
@@ -72,8 +70,8 @@ def test_an_old_form_gets_a_page_that_says_what_to_do():
     assert "open the page again" in answer.content.decode()
 
 
-def test_requests_beyond_the_limit_are_told_when_to_come_again(client, monkeypatch):
-    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "anon": "2/hour"})
+def test_requests_beyond_the_limit_are_told_when_to_come_again(client, db, settings):
+    settings.HUB_API_ANONYMOUS_REQUESTS = 2
     statuses = [client.get("/api/hub/embeddings").status_code for _ in range(2)]
     assert statuses == [200, 200]
 

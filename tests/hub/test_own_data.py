@@ -28,6 +28,8 @@ from hub.accounts.models import ApiToken, RetiredName, User
 from hub.accounts.notices import notify
 from hub.own_data import export
 from hub.own_data.deletion import delete_account
+from hub.webhooks.events import ping
+from hub.webhooks.models import Webhook
 from registry import storage
 from registry.collections.services import create_collection, put_item
 from registry.formats import Encoder, canonical
@@ -53,6 +55,7 @@ LEFT_OUT = {
     "registry.Reading": "computed from the version's numbers",
     "registry.File": "written anew from the version's numbers",
     "registry.Hash": "computed from the version's numbers",
+    "requests.Answer": "what programs were answered within a day, in a form that only they can read",
     "training.JobCheckpoint": "where training was last, in bytes that only the trainer reads",
 }
 
@@ -99,6 +102,7 @@ def everything(client, alice, bob):
     add_images(owner=alice, draft=start_draft(owner=alice).pk, files=[SimpleUploadedFile("new.png", picture(9))])
     ApiToken.issue(owner=alice, name="laptop", scopes=["read"])
     notify(owner_id=alice.pk, key="x", text="Something happened.", url="/jobs")
+    ping(Webhook.make(owner=alice, url="https://example.org/", events=["published"])[0])
     Report.objects.create(embedding=theirs, path="bob/theirs", reporter=alice, reason="spam")
     Tombstone.objects.create(
         embedding=1,
@@ -141,6 +145,7 @@ def test_the_archive_holds_every_row_and_every_file_and_proves_it(client, everyt
         "data/previews.json": 1, "data/likes.json": 2, "data/collections.json": 1, "data/collection_items.json": 2,
         "data/reports.json": 1, "data/taken_down.json": 1, "data/jobs.json": 1, "data/training_events.json": len(data["data/training_events.json"]), "data/training_images.json": 3, "data/training_pictures.json": 1,
         "data/training_snapshots.json": 0, "data/allowance.json": 1, "data/reserved_names.json": 1,
+            "data/webhooks.json": 1, "data/webhook_deliveries.json": 1,
     } | {name: len(rows) for name, rows in data.items() if "draft" in name}  # fmt: skip
     manifest = json.loads(packed.read("manifest.json"))
     assert {entry["path"] for entry in manifest["files"]} == set(packed.namelist()) - {"README.txt", "manifest.json"}

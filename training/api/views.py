@@ -21,6 +21,8 @@ from rest_framework.response import Response
 
 from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError, CursorPages
+from hub.requests.idempotency import idempotent
+from hub.requests.openapi import answers
 from registry import storage
 from training import retention, services
 from training.api.serializers import (
@@ -115,6 +117,8 @@ class JobsView(_OwnJobs, ListAPIView):
         return [HasScope("train")()] if self.request.method == "POST" else [IsAuthenticated(), ReadScope()]
 
     @extend_schema(request={"multipart/form-data": NewJobSerializer}, responses={201: JobSerializer})
+    @answers(409)
+    @idempotent
     def post(self, request: Request) -> Response:
         form = NewJobSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -150,6 +154,7 @@ class JobCancelView(_OwnJobs, GenericAPIView):
     permission_classes = [HasScope("train")]
 
     @extend_schema(request=None, responses={200: JobSerializer})
+    @answers(409)
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
         if not services.cancel_job(job=job):
@@ -163,6 +168,8 @@ class JobRetryView(_OwnJobs, GenericAPIView):
     permission_classes = [HasScope("train")]
 
     @extend_schema(request=RetrySerializer, responses={201: JobSerializer})
+    @answers(409)
+    @idempotent
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
         form = RetrySerializer(data=request.data)
@@ -178,6 +185,8 @@ class JobFurtherView(_OwnJobs, GenericAPIView):
     permission_classes = [HasScope("train")]
 
     @extend_schema(request=FurtherSerializer, responses={201: JobSerializer})
+    @answers(409)
+    @idempotent
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
         form = FurtherSerializer(data=request.data)
@@ -193,6 +202,7 @@ class JobImagesView(_OwnJobs, GenericAPIView):
     permission_classes = [HasScope("train")]
 
     @extend_schema(responses={204: None})
+    @answers(409)
     def delete(self, request: Request, pk: int) -> Response:
         """Delete them now, and with them where training ended: the job can then neither be tried again nor trained further."""
         with answering_errors():
@@ -206,6 +216,8 @@ class JobSnapshotsView(_OwnJobs, GenericAPIView):
     permission_classes = [HasScope("train")]
 
     @extend_schema(request=ChosenStepSerializer, responses={201: MadeVersionSerializer})
+    @answers(409)
+    @idempotent
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
         form = ChosenStepSerializer(data=request.data)

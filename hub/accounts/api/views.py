@@ -23,6 +23,8 @@ from hub.accounts.api.serializers import (
 from hub.accounts.auth import HasScope, ReadScope
 from hub.accounts.models import ApiToken, Notice, TooManyTokens, User
 from hub.api import ApiError, CursorPages
+from hub.requests.idempotency import idempotent
+from hub.requests.openapi import answers
 
 
 class MeView(RetrieveAPIView):
@@ -84,6 +86,8 @@ class TokensView(ListCreateAPIView):
         return ApiToken.objects.filter(owner=self.request.user)
 
     @extend_schema(request=TokenSerializer, responses={201: IssuedTokenSerializer})
+    @answers(409)
+    @idempotent
     def post(self, request: Request) -> Response:
         values = TokenSerializer(data=request.data)
         values.is_valid(raise_exception=True)

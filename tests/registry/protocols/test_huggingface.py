@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
-from rest_framework.throttling import AnonRateThrottle
 
 from registry import services, storage
 from registry.formats import NamedFile
@@ -136,9 +134,8 @@ def test_what_was_taken_down_is_known_as_such_and_what_is_hidden_is_not_found(ap
     assert (again.status_code, again["X-Error-Message"]) == (403, "Access to this resource is disabled.")
 
 
-def test_too_many_requests_tell_the_client_when_to_come_again(api, heart, monkeypatch):
-    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "1/hour", "user": "1/hour"})
-    cache.clear()
+def test_too_many_requests_tell_the_client_when_to_come_again(api, heart, settings):
+    settings.HUB_API_ANONYMOUS_REQUESTS = 1
     api.get(MODEL)
     answer = api.get(MODEL)
     assert answer.status_code == 429

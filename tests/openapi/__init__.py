@@ -1,0 +1,1 @@
+"""schemathesis holds the native API to its own OpenAPI description."""
