@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Hexadecimal digits of a hash that is looked up: the shortest that tools write, and a whole SHA-256.
 MIN_DIGITS, MAX_DIGITS = 8, 64
+#: Hashes that are looked up at once, and those of them that one statement looks up by their beginning.
+MAX_HASHES, MAX_BEGINNINGS = 1_000, 100
 #: Versions in one answer; more can only come from digits that are too few to mean anything.
 MAX_MATCHES = 20
 #: Look-alikes that are named; more would not make the point better.
@@ -76,15 +80,37 @@ def by_hash(value: str, user: User | AnonymousUser) -> Answer:
     value = value.lower()
     if not _DIGITS.fullmatch(value):
         raise RegistryError("bad_hash", f"A hash has {MIN_DIGITS} to {MAX_DIGITS} hexadecimal digits.", field="hash")
-    if any(empty.startswith(value) for empty in EMPTY):
-        return Answer([], unique=False)
-    embeddings = (
-        Embedding.objects.visible_to(user)
-        if len(value) == MAX_DIGITS
-        else Embedding.objects.listed_for(user, explicit=True)
-    )
-    rows = Hash.objects.filter(value__startswith=value, version__embedding__in=embeddings)
-    return _answer(rows.order_by("version_id", "id"), value)
+    return by_hashes([value], user).get(value, Answer([], unique=False))
+
+
+def by_hashes(values: Iterable[str], user: User | AnonymousUser) -> dict[str, Answer]:
+    """Return the same for several, each in lower case and of digits alone, in their order; those that are not here are left out.
+
+    Two queries, and two more for each :data:`MAX_BEGINNINGS` that are beginnings.
+    """
+    meant = [value for value in dict.fromkeys(values) if not any(empty.startswith(value) for empty in EMPTY)]
+    whole = [value for value in meant if len(value) == MAX_DIGITS]
+    begun = [value for value in meant if len(value) < MAX_DIGITS]
+    found: dict[str, Answer] = {}
+    if whole:
+        found |= _found(whole, Q(value__in=whole), Embedding.objects.visible_to(user))
+    listed = Embedding.objects.listed_for(user, explicit=True)
+    for first in range(0, len(begun), MAX_BEGINNINGS):
+        some = begun[first : first + MAX_BEGINNINGS]
+        beginning = reduce(or_, (Q(value__startswith=value) for value in some))
+        found |= _found(some, beginning, listed)
+    return {value: found[value] for value in meant if value in found}
+
+
+def _found(values: Sequence[str], wanted: Q, embeddings: QuerySet[Embedding]) -> dict[str, Answer]:
+    """What each of ``values`` belongs to, among the rows that ``wanted`` finds for all of them."""
+    lengths = {len(value) for value in values}
+    rows: dict[str, list[Hash]] = {value: [] for value in values}
+    of_all = Hash.objects.filter(wanted, version__embedding__in=embeddings).order_by("version_id", "id")
+    for row in _with_files(of_all)[: MAX_MATCHES * len(HashKind) * len(values)]:
+        for beginning in {row.value[:length] for length in lengths} & rows.keys():
+            rows[beginning].append(row)
+    return {value: _gathered(of_one, value) for value, of_one in rows.items() if of_one}
 
 
 def by_whole_hashes(values: Iterable[str], user: User | AnonymousUser) -> dict[str, Hash]:
@@ -97,12 +123,15 @@ def by_whole_hashes(values: Iterable[str], user: User | AnonymousUser) -> dict[s
     return {row.value: row for row in oldest}
 
 
-def _answer(rows: Iterable[Hash], value: str) -> Answer:
+def _with_files(rows: QuerySet[Hash]) -> QuerySet[Hash]:
+    return rows.select_related("version__embedding__owner").prefetch_related("version__files")
+
+
+def _gathered(rows: Sequence[Hash], value: str) -> Answer:
     """Gather hashes by version; a version's rows lie together."""
     matches: dict[int, Match] = {}
     values = set()
-    related = rows.select_related("version__embedding__owner").prefetch_related("version__files")
-    for row in related[: MAX_MATCHES * len(HashKind)]:
+    for row in rows[: MAX_MATCHES * len(HashKind)]:
         match = matches.setdefault(row.version_id, Match(row.version))
         match.kinds.append(row.kind)
         match.uploaded |= row.uploaded
@@ -145,7 +174,7 @@ def _find(reference: infotext.Reference, user: User | AnonymousUser) -> Used:
         if answer.matches:
             return Used(reference, answer.matches[0].kinds[0], answer.matches, answer.unique)
     rows = Hash.objects.filter(kind=HashKind.CHECKSUM, value__in=reference.checksums, version__embedding__in=same_name)
-    if reference.checksums and (answer := _answer(rows.order_by("version_id"), "-")).matches:
+    if reference.checksums and (answer := _gathered(_with_files(rows.order_by("version_id")), "-")).matches:
         return Used(reference, HashKind.CHECKSUM.value, answer.matches, answer.unique)
     if same_name:
         matches = [Match(embedding.latest, ["name"]) for embedding in same_name if embedding.latest]

@@ -48,6 +48,35 @@ PEOPLE = [
     ("GET", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
     ("POST", "/accounts/delete", "accounts/delete", (302, 302, 302, 302)),
     ("POST", "/accounts/tokens/new", "accounts/tokens/new", (302, 422, 422, 422)),
+    *(
+        (
+            method,
+            f"/api/hub/embeddings/alice/{name}-one/versions{path}",
+            f"api/hub/embeddings/<owner>/<name>/versions{route}",
+            statuses,
+        )
+        for method, path, route, public, private in (
+            ("GET", "", "", (200, 200, 200, 200), (404, 404, 200, 200)),
+            ("GET", "/1", "/<int:number>", (200, 200, 200, 200), (404, 404, 200, 200)),
+            ("POST", "/1/previews", "/<int:number>/previews", (401, 403, 400, 403), (401, 404, 400, 403)),
+            (
+                "DELETE",
+                "/1/previews/{shown}",
+                "/<int:number>/previews/<int:preview>",
+                (401, 403, 204, 403),
+                (401, 404, 404, 403),
+            ),
+            (
+                "POST",
+                "/1/previews/{shown}/cover",
+                "/<int:number>/previews/<int:preview>/cover",
+                (401, 403, 200, 403),
+                (401, 404, 404, 403),
+            ),
+        )
+        for name, statuses in (("public", public), ("private", private))
+    ),
+    ("POST", "/api/hub/hashes", "api/hub/hashes", (400, 400, 400, 400)),
     ("GET", "/accounts/webhooks/", "accounts/webhooks/", (302, 200, 200, 200)),
     ("POST", "/accounts/webhooks/", "accounts/webhooks/", (302, 422, 422, 422)),
     ("GET", "/accounts/webhooks/{webhook}/", "accounts/webhooks/<int:pk>/", (302, 404, 200, 404)),
@@ -148,6 +177,7 @@ def world_of_people(alice: User, public: Embedding) -> dict[str, int | str]:
     return {
         "webhook": webhook.pk,
         "delivery": str(ping(webhook).pk),
+        "shown": public.versions.get().previews.first().pk,
         "shared": boards["public"].pk,
         "secret": boards["private"].pk,
         "collected": public.pk,

@@ -22,12 +22,9 @@ from hub.requests.conditional import check_match
 from hub.requests.idempotency import idempotent
 from hub.requests.openapi import answers
 from registry.api import collection_serializers as shapes
-from registry.api.views import RegistryView
+from registry.api.views import MAX_KEY, RegistryView
 from registry.collections import services
 from registry.models import Collection, CollectionItem, Embedding, Like
-
-#: Largest number that a key can be.
-_MAX_KEY = 2**31 - 1
 
 
 class _Collections(RegistryView):
@@ -42,7 +39,7 @@ class _Collections(RegistryView):
 
     def find(self, pk: int) -> Collection:
         """A collection that the request may know of, or 404."""
-        if pk > _MAX_KEY:
+        if pk > MAX_KEY:
             raise Http404
         visible = Collection.objects.visible_to(self.request.user).filter(owner__is_active=True)
         return get_object_or_404(visible.with_counts(self.request.user, explicit=self.explicit), pk=pk)
@@ -170,7 +167,7 @@ class ItemView(_Collections):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _find_embedding(self, key: int) -> Embedding:
-        if key > _MAX_KEY:
+        if key > MAX_KEY:
             raise Http404
         return get_object_or_404(Embedding.objects.visible_to(self.request.user).select_related("owner"), pk=key)
 

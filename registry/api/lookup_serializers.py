@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from registry.api.serializers import FAMILIES, EncoderSerializer, FileSerializer, PlaceSerializer, choice
 from registry.infotext import MAX_CHARACTERS
-from registry.lookup import Match, Used
+from registry.lookup import MAX_DIGITS, MAX_HASHES, MIN_DIGITS, Match, Used
 
 
 class BaseCandidateSerializer(serializers.Serializer):
@@ -75,6 +75,36 @@ class MatchesSerializer(serializers.Serializer):
 
     unique = serializers.BooleanField(help_text="Whether all are the same numbers; if not, the digits are too few.")
     results = MatchSerializer(source="matches", many=True)
+
+
+class HashesSerializer(serializers.Serializer):
+    """Hashes of files."""
+
+    hashes = serializers.ListField(
+        child=serializers.RegexField(
+            r"^[0-9a-fA-F]{8,64}$",
+            error_messages={"invalid": f"A hash has {MIN_DIGITS} to {MAX_DIGITS} hexadecimal digits."},
+        ),
+        allow_empty=False,
+        max_length=MAX_HASHES,
+        help_text="Of any kind, each whole or its first 8 or more digits.",
+    )
+
+
+class FoundHashSerializer(serializers.Serializer):
+    """What a hash belongs to."""
+
+    hash = serializers.CharField(help_text="As it was asked for, in lower case.")
+    unique = serializers.BooleanField(source="answer.unique", help_text="Whether all are the same numbers.")
+    matches = MatchSerializer(source="answer.matches", many=True)
+
+
+class FoundHashesSerializer(serializers.Serializer):
+    """What hashes belong to, in the order in which they were asked for."""
+
+    results = FoundHashSerializer(many=True)
+    taken_down = serializers.ListField(child=serializers.CharField(), help_text="Of what staff took down.")
+    not_found = serializers.ListField(child=serializers.CharField())
 
 
 class InfotextSerializer(serializers.Serializer):

@@ -42,6 +42,7 @@ class InspectView(RegistryView):
 class HashView(RegistryView):
     """Embeddings by hash."""
 
+    refusals = (400, 410)
     serializer_class = shapes.MatchesSerializer
 
     def get(self, request: Request, hash: str) -> Response:
@@ -56,6 +57,29 @@ class HashView(RegistryView):
                 raise tombstones.gone(taken_down)
             raise NotFound("No file on this hub has this hash.")
         return Response(self.get_serializer(answer).data)
+
+
+class HashesView(RegistryView):
+    """Embeddings by many hashes."""
+
+    serializer_class = shapes.FoundHashesSerializer
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ReadScope()]
+
+    @extend_schema(request=shapes.HashesSerializer)
+    def post(self, request: Request) -> Response:
+        """Find what up to 1,000 hashes, or their first 8 or more digits, belong to."""
+        asked = [value.lower() for value in self.values(shapes.HashesSerializer, request.data)["hashes"]]
+        found = lookup.by_hashes(asked, request.user)
+        missing = [value for value in dict.fromkeys(asked) if value not in found]
+        taken_down = tombstones.among(missing)
+        told = {
+            "results": [{"hash": value, "answer": answer} for value, answer in found.items()],
+            "taken_down": [value for value in missing if value in taken_down],
+            "not_found": [value for value in missing if value not in taken_down],
+        }
+        return Response(self.get_serializer(told).data)
 
 
 class InfotextView(RegistryView):

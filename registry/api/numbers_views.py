@@ -17,6 +17,7 @@ from registry.models import Reading
 class SimilarView(RegistryView):
     """Embeddings like another."""
 
+    refusals = (410,)
     serializer_class = shapes.SimilarListSerializer
 
     @extend_schema(parameters=[shapes.SimilarQuerySerializer])
@@ -32,6 +33,7 @@ class SimilarView(RegistryView):
 class MeaningView(RegistryView):
     """What an embedding's vectors mean."""
 
+    refusals = (410,)
     serializer_class = shapes.MeaningSerializer
 
     @extend_schema(parameters=[shapes.MeaningQuerySerializer])

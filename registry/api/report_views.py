@@ -51,6 +51,7 @@ class ReportSerializer(serializers.ModelSerializer):
 class ReportsView(RegistryView):
     """Reports of an embedding."""
 
+    refusals = (409, 410)
     serializer_class = ReportSerializer
     parser_classes = [JSONParser, FormParser, MultiPartParser]
     throttle_classes = [*api_settings.DEFAULT_THROTTLE_CLASSES, ReportThrottle]

@@ -46,7 +46,7 @@ class PreviewSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Preview
-        fields = ["url", "width", "height", "source", "variant", "template", "prompt", "seed", "settings"]
+        fields = ["id", "url", "width", "height", "source", "variant", "template", "prompt", "seed", "settings"]
 
     def get_url(self, preview: Preview) -> str:
         return self.context["request"].build_absolute_uri(preview.get_absolute_url())
@@ -73,6 +73,15 @@ class VersionSerializer(serializers.ModelSerializer):
             "created",
             "files",
         ]
+
+
+class ShownVersionSerializer(VersionSerializer):
+    """A version with its previews."""
+
+    previews = PreviewSerializer(many=True)
+
+    class Meta(VersionSerializer.Meta):
+        fields = [*VersionSerializer.Meta.fields, "previews"]
 
 
 class EmbeddingSerializer(serializers.ModelSerializer):
@@ -179,6 +188,14 @@ class NewVersionSerializer(PartSerializer):
     notes = serializers.CharField(required=False, allow_blank=True)
     previews = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="JPEG, PNG or WebP."
+    )
+
+
+class NewPreviewsSerializer(serializers.Serializer):
+    """Pictures for a version."""
+
+    previews = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), allow_empty=False, help_text="JPEG, PNG or WebP."
     )
 
 

@@ -2,12 +2,32 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import collection_views, lookup_views, numbers_views, report_views, views
+from registry.api import collection_views, lookup_views, numbers_views, report_views, version_views, views
 
 urlpatterns = [
     path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
     path("embeddings/<str:owner>/<str:name>", views.EmbeddingView.as_view(), name="api-embedding"),
-    path("embeddings/<str:owner>/<str:name>/versions", views.VersionsView.as_view(), name="api-versions"),
+    path("embeddings/<str:owner>/<str:name>/versions", version_views.VersionsView.as_view(), name="api-versions"),
+    path(
+        "embeddings/<str:owner>/<str:name>/versions/<int:number>",
+        version_views.VersionView.as_view(),
+        name="api-version",
+    ),
+    path(
+        "embeddings/<str:owner>/<str:name>/versions/<int:number>/previews",
+        version_views.PreviewsView.as_view(),
+        name="api-previews",
+    ),
+    path(
+        "embeddings/<str:owner>/<str:name>/versions/<int:number>/previews/<int:preview>",
+        version_views.PreviewView.as_view(),
+        name="api-preview",
+    ),
+    path(
+        "embeddings/<str:owner>/<str:name>/versions/<int:number>/previews/<int:preview>/cover",
+        version_views.CoverView.as_view(),
+        name="api-cover",
+    ),
     path("embeddings/<str:owner>/<str:name>/download", views.DownloadView.as_view(), name="api-download"),
     path("embeddings/<str:owner>/<str:name>/like", views.LikeView.as_view(), name="api-like"),
     path("embeddings/<str:owner>/<str:name>/reports", report_views.ReportsView.as_view(), name="api-reports"),
@@ -19,6 +39,7 @@ urlpatterns = [
     path("embeddings/<str:owner>/<str:name>/similar", numbers_views.SimilarView.as_view(), name="api-similar"),
     path("embeddings/<str:owner>/<str:name>/meaning", numbers_views.MeaningView.as_view(), name="api-meaning"),
     path("inspect", lookup_views.InspectView.as_view(), name="api-inspect"),
+    path("hashes", lookup_views.HashesView.as_view(), name="api-hashes"),
     path("hashes/<str:hash>", lookup_views.HashView.as_view(), name="api-hash"),
     path("infotext", lookup_views.InfotextView.as_view(), name="api-infotext"),
 ]

@@ -38,6 +38,8 @@ from registry.models import Embedding, Like
 from registry.moderation import tombstones
 from registry.previews import MAX_PICTURE_BYTES, NewPreview, read_picture
 
+#: Largest number that a key can be.
+MAX_KEY = 2**31 - 1
 #: Fields that files carry; a change of one is refused by name.
 FIXED = ("name", "token", "base")
 
@@ -132,7 +134,7 @@ class EmbeddingsView(RegistryView, ListAPIView):
         new = services.NewEmbedding(part=part, **values)
         services.check_parts(owner=request.user, new=[new])  # before a picture is decoded
         duplicates = lookup.find_duplicates(part.inspection.encoders, versions=lookup.listed_versions(request.user))
-        new = replace(new, previews=_read(pictures))
+        new = replace(new, previews=read_pictures(pictures))
         (version,) = services.upload_parts(owner=request.user, upload=upload, new=[new])
         made = version.embedding
         lookalikes = lookup.find_lookalikes(request.user, made.name, made.title, made.token)
@@ -143,6 +145,7 @@ class EmbeddingsView(RegistryView, ListAPIView):
 class EmbeddingView(RegistryView):
     """One embedding."""
 
+    refusals = (410,)
     serializer_class = shapes.EmbeddingSerializer
     parser_classes = [JSONParser, FormParser, MultiPartParser]
 
@@ -176,28 +179,6 @@ class EmbeddingView(RegistryView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class VersionsView(RegistryView):
-    """Versions of an embedding."""
-
-    serializer_class = shapes.EmbeddingSerializer
-    parser_classes = [MultiPartParser]
-
-    @extend_schema(
-        request={"multipart/form-data": shapes.NewVersionSerializer},
-        responses={201: shapes.EmbeddingSerializer},
-    )
-    @answers(409)
-    @idempotent
-    def post(self, request: Request, owner: str, name: str) -> Response:
-        """Add a version to an embedding of yours."""
-        embedding = self.own_embedding(owner, name)
-        values = self.values(shapes.NewVersionSerializer, request.data)
-        previews = _read(values.pop("previews", []))
-        files = named(values.pop("file"))
-        services.add_version(embedding=embedding, files=files, previews=previews, **values)
-        return self.described(embedding, status.HTTP_201_CREATED)
-
-
 class AsItIs(BaseContentNegotiation):
     """A file is sent as what it is; ``format`` names a file format here, not a renderer."""
 
@@ -211,6 +192,7 @@ class AsItIs(BaseContentNegotiation):
 class DownloadView(RegistryView):
     """Files of an embedding."""
 
+    refusals = (410,)
     content_negotiation_class = AsItIs
 
     @extend_schema(
@@ -230,6 +212,7 @@ class DownloadView(RegistryView):
 class LikeView(RegistryView):
     """Your like of an embedding."""
 
+    refusals = (410,)
     serializer_class = shapes.LikesSerializer
 
     @extend_schema(request=None)
@@ -257,7 +240,8 @@ def named(files: list[UploadedFile]) -> list[NamedFile]:
     return [NamedFile(file.name or "file", file.read(MAX_FILE_BYTES + 1)) for file in files]
 
 
-def _read(pictures: list[UploadedFile]) -> list[NewPreview]:
+def read_pictures(pictures: list[UploadedFile]) -> list[NewPreview]:
+    """Decode uploaded pictures; of one that is too large only as much is read as shows that."""
     return [
         NewPreview(picture=read_picture(picture.name or "picture", picture.read(MAX_PICTURE_BYTES + 1)))
         for picture in pictures
