@@ -13,8 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from hub.accounts.models import User
 from hub.sealing import seal, unseal
@@ -35,10 +34,10 @@ _SEALED_FOR = "webhook"
 class Event(models.TextChoices):
     """What a webhook may ask to hear of."""
 
-    PUBLISHED = "published", later("An embedding of yours is public")
-    VERSION_ADDED = "version_added", later("An embedding of yours has a new version")
-    JOB_FINISHED = "job_finished", later("A job of yours ended, well or not")
-    TAKEN_DOWN = "taken_down", later("An embedding of yours was taken down")
+    PUBLISHED = "published", gettext_lazy("An embedding of yours is public")
+    VERSION_ADDED = "version_added", gettext_lazy("An embedding of yours has a new version")
+    JOB_FINISHED = "job_finished", gettext_lazy("A job of yours ended, well or not")
+    TAKEN_DOWN = "taken_down", gettext_lazy("An embedding of yours was taken down")
 
 
 #: Sent when somebody asks for it, whatever the webhook wants to hear of.
@@ -115,9 +114,9 @@ class Delivery(models.Model):
     """Something that a webhook is to hear of, and how the last try went."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", later("waiting")
-        DELIVERED = "delivered", later("delivered")
-        FAILED = "failed", later("failed")
+        WAITING = "waiting", gettext_lazy("waiting")
+        DELIVERED = "delivered", gettext_lazy("delivered")
+        FAILED = "failed", gettext_lazy("failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")

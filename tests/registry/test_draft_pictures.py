@@ -8,7 +8,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from registry.models import DraftCard, DraftPicture, Embedding
 from tests.registry.samples import picture, sd1_file
-from tests.registry.test_upload_page import look, said
+from tests.registry.upload_forms import look, said
 
 
 @pytest.fixture
