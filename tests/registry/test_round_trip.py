@@ -15,7 +15,7 @@ from registry.formats.encoder_names import ENCODER_WIDTHS, LAYERS
 from registry.intake import choose_part, read_files
 from registry.models import Embedding
 from tests.registry.samples import sdxl_file, vectors
-from tests.registry.test_upload_page import look, said
+from tests.registry.upload_forms import look, said
 
 #: Base family → widths of the vectors by text encoder.
 WIDTHS = {

@@ -13,7 +13,7 @@ from registry.formats.limits import MAX_FILE_BYTES
 from registry.intake import choose_part, read_files
 from registry.models import DraftCard, Embedding, File, Hash, Version
 from tests.registry.samples import sd1_file, sdxl_file, vectors
-from tests.registry.test_upload_page import read
+from tests.registry.upload_forms import read
 
 LIST = "/api/hub/embeddings"
 SAID = {"title": "Fox", "token": "<fox>", "kind": "object", "license": "mit", "visibility": "public"}
