@@ -62,7 +62,7 @@ class CloseForm(Form):
 class HideForm(Form):
     """Why, for the owner and the log."""
 
-    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=Reason.choices)
+    reason = forms.ChoiceField(label=gettext_lazy("Reason"), choices=[("", gettext_lazy("Choose…")), *Reason.choices])
     text = _text(
         gettext_lazy("Statement to the owner"),
         limit=MAX_STATEMENT_CHARACTERS,

@@ -81,6 +81,8 @@ def test_a_take_down_is_confirmed_by_the_address(as_user, work, sam):
     address = f"/staff/embeddings/{work.pk}/takedown"
     said = {"takedown-reason": "spam", "takedown-text": "Spam."}
     assert client.post(address, said | {"takedown-path": "alice/red"}).status_code == 422
+    unsaid = client.post(address, said | {"takedown-reason": "", "takedown-path": "alice/red-heart"})
+    assert unsaid.status_code == 422 and '<option value="" selected>Choose…</option>' in unsaid.content.decode()
     assert Embedding.objects.exists()
     assert client.post(address, said | {"takedown-path": "/alice/red-heart"})["Location"] == "/staff/tombstones"
     stone = Tombstone.objects.get()
