@@ -57,6 +57,8 @@ def add(*, owner: User, file: NamedFile, card: int | None = None) -> Added:
     and for what is meant to be a picture and is none; nothing is stored then.
     """
     file = NamedFile(clean_filename(file.name), file.data)
+    if draft := for_account(owner):
+        _check_room(draft, 0)  # again below, exactly; here it spares reading: a picture takes a second to decode
     found, refusal = (None, None) if card is not None else _read(file)
     picture = None
     if found is None and (card is not None or recognition.is_picture(file.data)):

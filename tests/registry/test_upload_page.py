@@ -257,6 +257,9 @@ def test_a_draft_is_bounded(site, alice, monkeypatch):
     assert page.status_code == 422
     assert page.content.decode().count("at most 2 embeddings") == 2  # the reason once, and the note of what a draft is
     assert DraftCard.objects.count() == 2
+    card = DraftCard.objects.first()
+    unread = site.post("/upload/files", {"file": sent(("x.png", b"no picture"))[0], "card": card.pk})
+    assert unread["Draft-Full"] == "1" and "at most 2 embeddings" in unread.content.decode()  # whatever is in the file
     monkeypatch.setattr(drafts, "MAX_CARDS", 9)
     monkeypatch.setattr(drafts, "MAX_BYTES", 3 * len(sd1_file()) - 1)
     refused = site.post("/upload/files", {"file": sent(("x.safetensors", sd1_file(7)))[0]})
