@@ -135,28 +135,6 @@ def test_everything_is_there_without_scripts(open_page, shared):
     assert page.get_by_role("link", name="Enlarge").get_attribute("href").endswith(".webp")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
-def test_the_page_is_accessible_and_fits(open_page, shared, axe, keep, width, scheme):
-    page = open_page(width=width, scheme=scheme)
-    page.goto("/alice/lantern")
-    for summary in page.locator(".embedding-rest summary").all():
-        summary.click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    axe(page)
-    keep(page, f"embedding-{width}-{scheme}")
-
-
-@pytest.mark.parametrize(
-    ("scheme", "paths"), [("light", ("", "/new-version")), ("dark", ("/edit", "/pictures"))], ids=["light", "dark"]
-)
-def test_the_owners_pages_are_accessible_and_fit(open_page, shared, alice, axe, scheme, paths):
-    page = open_page(width=360, scheme=scheme, user=alice)
-    for path in paths:
-        page.goto(f"/alice/lantern{path}")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        axe(page)
-
-
 def test_an_owner_adds_a_picture_and_makes_it_the_cover(open_page, shared, alice):
     page = open_page(user=alice)
     page.goto("/alice/lantern")

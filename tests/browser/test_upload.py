@@ -53,7 +53,6 @@ def look_at(axe, keep):
 def test_many_files_become_cards_that_are_kept_and_published_together(open_page, transactional_db, alice, look_at):
     page = open_page(user=alice)
     page.goto("/upload")
-    look_at(page, "upload-empty")
     choose(page, *MIXED)
     for name in ("Paper Boat", "fox", "fox-neg", "<fox>", "notes.pt"):
         card(page, name).wait_for()

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from tests.training.inversion.test_findings import marked, scene, shifted
 from training.bases import ensure_builtin_bases
-from training.models import BaseModel, DraftImage, Job, TrainingDraft
+from training.models import BaseModel, DraftImage, Job
 from training.pocket.concepts import CONCEPTS, draw
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -248,21 +248,3 @@ def test_every_kind_of_finding_is_told_on_a_phone_in_the_dark(open_page, alice, 
         page.wait_for_url("**/images")
         assert f"{title}." in page.locator("#set > .remarks").inner_text()
         assert page.get_by_role("link", name="Go on to the concept").count() == 1
-
-
-def test_each_step_is_right_on_a_phone_in_the_dark(open_page, alice, axe, keep):
-    page = open_page(width=360, scheme="dark", user=alice)
-    page.goto("/train")
-    page.get_by_label("Choose pictures").set_input_files(koi(3))
-    page.wait_for_url("**/images")
-    draft = TrainingDraft.objects.get()
-    TrainingDraft.objects.update(token="<my-koi>", initialiser="thing zzgrk", name="my-koi", vectors=2)
-    crop = f"images/{draft.images.first().pk}/crop"
-    for step in ("images", crop, "concept", "review"):
-        page.goto(f"/train/{draft.pk}/{step}")
-        assert fits(page), step
-        axe(page)
-        keep(page, f"train-{step.rpartition('/')[2]}-phone")
-    page.goto("/train")
-    assert page.get_by_role("link", name="<my-koi>").count() == 1
-    axe(page)
