@@ -128,6 +128,7 @@ def test_a_second_factor_is_set_up_asked_for_and_turned_off(open_page, axe, keep
 
     page.goto("/accounts/2fa/")
     page.get_by_text("9 codes are left.").wait_for()
+    assert re.search(r"On since \d.*\n+A code was used last on \d", page.locator("main").inner_text())
     axe(page)
     page.get_by_role("link", name="Turn it off…").click()
     axe(page)
