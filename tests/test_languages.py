@@ -170,6 +170,14 @@ def test_templates_show_no_words_but_through_gettext():
     assert not found, "Use {% translate %} or {% blocktranslate %}, or add a name to NAMES."
 
 
+def test_dates_are_written_as_each_language_does():
+    bare = re.compile(r"""(?:date|time):"(?!\w+_FORMAT")[^"]*\"""")
+    found = [
+        str(name) for name in files("templates", suffixes=(".html", ".txt")) if bare.search((ROOT / name).read_text())
+    ]
+    assert not found, 'Write date:_("j F Y"), so that German can say "j. F Y".'
+
+
 def test_bare_words_are_found():
     source = """{% load i18n %}<p title="Old">{% translate "Good" %} {{ name }} Bare {% blocktranslate %}Good{% endblocktranslate %}</p>
     <code>fine</code>{% comment %}fine{% endcomment %}<a aria-label="{{ name }}" class="fine">Starword</a>{{ x|default:"none yet" }}"""
