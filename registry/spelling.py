@@ -11,8 +11,9 @@ from collections import Counter
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Func, TextField, Value
+from psycopg.errors import QueryCanceled
 
 from registry.models import Embedding
 from registry.querysets import EmbeddingQuerySet
@@ -24,6 +25,9 @@ MAX_WORDS = 3
 LETTERS = range(4, 21)
 #: Embeddings whose words are looked at for each word.
 MAX_EMBEDDINGS = 200
+#: Milliseconds that the database looks for them. A word that is in most descriptions and in no name makes it read each row;
+#: nobody waits seconds for a hint.
+MAX_MILLISECONDS = 300
 
 
 def suggest(public: EmbeddingQuerySet, q: str) -> str:
@@ -51,14 +55,20 @@ def _nearest(public: EmbeddingQuerySet, word: str) -> str:
 
 
 def _holding(query: SearchQuery) -> list[int]:
-    """Embeddings in which one of many words is, by the search index alone.
+    """Embeddings in which one of many words is, by the search index alone; none where that takes too long.
 
     The planner believes that some of so many words must be nearly everywhere, and would read every row.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan TO off")
-        found = list(Embedding.objects.filter(search=query).values_list("pk", flat=True)[:MAX_EMBEDDINGS])
-        cursor.execute("SET LOCAL enable_seqscan TO DEFAULT")  # a transaction around this one goes on
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL enable_seqscan TO off; SET LOCAL statement_timeout TO {MAX_MILLISECONDS}")
+            found = list(Embedding.objects.filter(search=query).values_list("pk", flat=True)[:MAX_EMBEDDINGS])
+            # A transaction around this one goes on.
+            cursor.execute("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        return []
     return found
 
 

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from registry import spelling
 from registry.browse import PAGE_SIZE
 from registry.models import Embedding, Visibility
 from registry.previews import NewPreview, Picture
@@ -164,6 +166,20 @@ def test_an_empty_hub_says_so(client, db):
 )
 def test_a_slip_of_the_keyboard_is_understood(shelf, q, meant):
     assert suggest(Embedding.objects.listed_for(AnonymousUser()), q) == meant
+
+
+def test_a_spelling_that_takes_too_long_to_find_is_no_hint_and_no_fault(client, shelf, monkeypatch):
+    assert "q=teapot" in page(client, "?q=teapoot")
+
+    class Slow(SearchQuery):
+        """As long as the words of a large hub."""
+
+        def as_sql(self, *args, **options):
+            sql, values = super().as_sql(*args, **options)
+            return f"(SELECT {sql} FROM pg_sleep(0.5))", values
+
+    monkeypatch.setattr(spelling, "SearchQuery", Slow)
+    assert "q=teapot" not in page(client, "?q=teapoot")
 
 
 @pytest.fixture
