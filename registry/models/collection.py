@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -43,8 +43,9 @@ class CollectionQuerySet(models.QuerySet):
 
     def with_counts(self, user: User | AnonymousUser, *, explicit: bool = False) -> Self:
         """With ``count``: the entries that lists show the reader."""
-        shown = Q(items__embedding__in=Embedding.objects.listed_for(user, explicit=explicit))
-        return self.select_related("owner").annotate(count=Count("items", filter=shown))
+        # Asked for each entry: all that lists show would be far more than the entries of some collections.
+        listed = Embedding.objects.listed_for(user, explicit=explicit).filter(pk=OuterRef("items__embedding"))
+        return self.select_related("owner").annotate(count=Count("items", filter=Exists(listed)))
 
     def with_covers(self, user: User | AnonymousUser, *, explicit: bool = False) -> Self:
         """With what a card shows: count, and the first few of those entries. A fixed number of queries."""
