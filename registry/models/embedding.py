@@ -165,6 +165,7 @@ class Embedding(models.Model):
                 condition=Q(visibility="public"),
             ),
             models.Index(fields=["likes", "id"], name="registry_embedding_likes", condition=Q(visibility="public")),
+            models.Index(fields=["updated", "id"], name="registry_embedding_updated", condition=Q(visibility="public")),
             # The counts of filters are read from this alone.
             models.Index(
                 fields=["base", "kind", "license", "vectors", "rating"],
