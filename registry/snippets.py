@@ -41,7 +41,8 @@ class _Subject:
 
     @property
     def is_private(self) -> bool:
-        return self.embedding.visibility == Visibility.PRIVATE
+        """Whether nobody gets it without a token: of what staff hid that is so too."""
+        return self.embedding.visibility == Visibility.PRIVATE or self.embedding.is_hidden
 
     @property
     def file(self) -> str:

@@ -64,6 +64,13 @@ def test_a_token_that_is_a_word_of_the_prompt_stays_one_word(alice, upload):
     assert 'pipe("a photo of photo")' in code_of(embedding)
 
 
+def test_what_staff_hid_is_fetched_with_a_token_too(alice, upload):
+    embedding = upload(alice, visibility="public")
+    assert "STARWORD_TOKEN" not in code_of(embedding)
+    embedding.moderation = "hidden"
+    assert "STARWORD_TOKEN" in code_of(embedding) and "STARWORD_TOKEN" in code_of(embedding, "curl")
+
+
 def test_a_private_file_is_fetched_with_a_token_and_a_public_one_without(alice, upload):
     embedding = upload(alice, visibility="private")
     assert 'os.environ["STARWORD_TOKEN"]' in code_of(embedding)
