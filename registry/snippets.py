@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -73,15 +73,6 @@ def for_version(embedding: Embedding, version: Version, site: str) -> Sequence[S
     written = frozenset(file.target for file in version.files.all())
     subject = _Subject(embedding, version, site, written)
     return [snippet for make in _TOOLS if (snippet := make(subject)) is not None]
-
-
-def has_hugging_face(embedding: Embedding) -> bool:
-    """Whether this hub answers the clients of the Hugging Face Hub: the one place that says so."""
-    try:
-        resolve(f"/{embedding.owner.username}/{embedding.name}/resolve/main/{_LEARNED}")
-    except Resolver404:
-        return False
-    return True
 
 
 #: Prompts to try an embedding with; a negative one goes into the negative prompt.
@@ -202,7 +193,7 @@ def _curl(subject: _Subject) -> Snippet:
 def _hugging_face(subject: _Subject) -> Snippet | None:
     """The client of the Hugging Face Hub, told that this hub is one."""
     embedding = subject.embedding
-    if Target.DIFFUSERS not in subject.targets or not has_hugging_face(embedding):
+    if Target.DIFFUSERS not in subject.targets:
         return None
     files = [_LEARNED, _LEARNED_SECOND] if embedding.base == Family.SDXL else [_LEARNED]
     token = f', token=os.environ["{TOKEN_VARIABLE}"]' if subject.is_private else ""
