@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import ApiToken
 from hub.accounts.notices import notify
+from hub.webhooks.events import ping
+from hub.webhooks.models import Webhook
 from registry import drafts
 from registry.collections.services import create_collection, put_item
 from registry.formats import NamedFile
@@ -61,6 +63,8 @@ COSTS = [
     ("alice", "/accounts/profile", 3),
     ("alice", "/accounts/data", 8),
     ("alice", "/accounts/tokens/", 4),
+    ("alice", "/accounts/webhooks/", 4),
+    ("alice", "/accounts/webhooks/{webhook}/", 5),
     ("alice", "/accounts/sessions/", 4),
     ("alice", "/accounts/2fa/", 5),
     ("bob", "/reports", 5),
@@ -86,7 +90,14 @@ def things(alice, bob, sam):
     )  # fmt: skip
     with transaction.atomic():
         bring(job, State.SUCCEEDED)
-    things = {"board": board.pk, "job": job.pk, "embedding": lantern.pk, "draft": training_draft(alice).pk}
+    webhook, _ = Webhook.make(owner=alice, url="https://example.org/", events=["published"])
+    things = {
+        "webhook": webhook.pk,
+        "board": board.pk,
+        "job": job.pk,
+        "embedding": lantern.pk,
+        "draft": training_draft(alice).pk,
+    }
     people = {"alice": alice, "bob": bob, "sam": sam}
     add_row(people, things, 0)
     things["report"] = reports.file(embedding=lantern, reporter=bob, reason="person").pk
@@ -110,6 +121,7 @@ def add_row(people, things, number):
     drafts.add(owner=alice, file=NamedFile(f"draft-{number}.safetensors", samples.sd1_file(500 + number)))
     notify(owner_id=alice.pk, key=f"n-{number}", text="Something happened.", url="/jobs")
     ApiToken.issue(owner=alice, name=f"token {number}", scopes=["read"])
+    ping(Webhook.objects.get(pk=things["webhook"]))
     Client().force_login(alice)  # another session
     closed = reports.file(embedding=other, reporter=alice, reason="person")
     reports.close(report=closed, by=sam, upheld=False)

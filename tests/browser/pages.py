@@ -73,6 +73,8 @@ PAGES: list[tuple[str, int, tuple[str, ...]]] = [
             "/accounts/data",
             "/accounts/delete",
             "/accounts/tokens/",
+            "/accounts/webhooks/",
+            "/accounts/webhooks/{webhook}/",
             "/accounts/email/",
             "/accounts/password/change/",
             "/accounts/sessions/",

@@ -16,6 +16,8 @@ from PIL import Image
 
 from hub.accounts.models import ApiToken, Scope, User
 from hub.accounts.notices import notify
+from hub.webhooks.events import ping
+from hub.webhooks.models import Webhook
 from registry import drafts, storage
 from registry.collections.services import create_collection, put_item
 from registry.formats import NamedFile
@@ -199,6 +201,9 @@ def build() -> tuple[dict[str, User], dict[str, object]]:
     for number in range(40):
         notify(owner_id=alice.pk, key=str(number), text=f"{'kite' * 12} {number} is trained.", url="/jobs")
     ApiToken.issue(owner=alice, name="the laptop in the kitchen", scopes=list(Scope.values))
+    webhook, _ = Webhook.make(owner=alice, url=f"https://example.org/{'long/' * 20}", events=["published"])
+    for _ in range(3):
+        ping(webhook)
     for name, data in (("notes.pt", b"just text"), ("Boat.safetensors", samples.sd1_file(70)), ("Boat.png", samples.picture()),
                        ("sunset.png", samples.picture(colour="gold"))):  # fmt: skip
         drafts.add(owner=alice, file=NamedFile(name, data))
@@ -206,7 +211,7 @@ def build() -> tuple[dict[str, User], dict[str, object]]:
     crowd(BaseModel.objects.get(), people=2, each=2)
     return who, {
         "board": boards["public"].pk, "secret_board": boards["private"].pk, "report": report.pk, "closed": closed.pk,
-        "embedding": shared["lantern"].pk, "hidden": shared["hidden-one"].pk, "draft": draft.pk,
+        "webhook": webhook.pk, "embedding": shared["lantern"].pk, "hidden": shared["hidden-one"].pk, "draft": draft.pk,
         "draft_image": draft.images.first().pk, **made_keys(made),
     }  # fmt: skip
 
