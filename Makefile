@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 export PORT
 
-.PHONY: run test bench faults fidelity lint messages clean
+.PHONY: run test bench faults fuzz-api fidelity lint messages clean
 
 run: .venv/ready-run
 	@exec $(BIN)/python manage.py up --port $(PORT)
@@ -18,6 +18,9 @@ bench: .venv/ready-test
 
 faults: .venv/ready-test
 	$(BIN)/python -m tests.faults --long
+
+fuzz-api: .venv/ready-test
+	$(BIN)/python -m tests.openapi
 
 fidelity: .venv/ready-run
 	@$(BIN)/python -m training.pocket planted

@@ -277,6 +277,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/hub",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "hub.requests.openapi.complete",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "BaseFamily": "registry.models.FAMILY_CHOICES",
         "Kind": "registry.models.Kind",

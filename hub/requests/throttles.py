@@ -93,7 +93,7 @@ class RequestThrottle(BaseThrottle):
 
     def _bucket(self, request: Request) -> tuple[str, str, int]:
         if not request.user.is_authenticated:
-            return f"address-{_customer(self.get_ident(request))}", "address", settings.HUB_API_ANONYMOUS_REQUESTS
+            return f"address-{_customer(self.get_ident(request) or '')}", "address", settings.HUB_API_ANONYMOUS_REQUESTS
         if request.auth is not None:
             return f"token-{request.auth.pk}", "token", settings.HUB_API_REQUESTS
         return f"account-{request.user.pk}", "account", settings.HUB_API_REQUESTS

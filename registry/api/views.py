@@ -222,7 +222,7 @@ class LikeView(RegistryView):
         services.like(user=request.user, embedding=embedding)
         return self._answer(embedding)
 
-    @extend_schema(responses=shapes.LikesSerializer)
+    @extend_schema(responses={200: shapes.LikesSerializer})
     def delete(self, request: Request, owner: str, name: str) -> Response:
         """Take your like back."""
         embedding = self.embedding(owner, name)

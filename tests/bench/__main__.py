@@ -1,12 +1,12 @@
-"""``python -m tests.bench [formats] [hub] [similar] [web]``: measure and print one JSON object a line."""
+"""``python -m tests.bench [api] [formats] [hub] [similar] [web]``: measure and print one JSON object a line."""
 
 from __future__ import annotations
 
 import argparse
 
-from tests.bench import formats, hub, similar, web
+from tests.bench import api, formats, hub, similar, web
 
-PARTS = {"formats": formats.main, "hub": hub.main, "similar": similar.main, "web": web.main}
+PARTS = {"api": api.main, "formats": formats.main, "hub": hub.main, "similar": similar.main, "web": web.main}
 
 
 def main() -> None:
