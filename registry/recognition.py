@@ -13,6 +13,7 @@ from PIL import Image
 from registry import fingerprints, infotext, previews
 from registry.formats import Part
 from registry.formats.parts import NEGATIVE_SUFFIX, NamedFile, is_sidecar
+from registry.formats.sentences import Sentence
 from registry.models import DraftCard
 
 #: Norms of an encoder that are shown.
@@ -42,11 +43,18 @@ def tell(part: Part) -> dict[str, Any]:
         "tokens": list(inspection.tokens),
         "name": inspection.name,
         "step": inspection.step,
-        "bases": [{"base": one.base.value, "label": one.base.label, "reason": one.reason} for one in inspection.bases],
-        "warnings": list(inspection.warnings),
+        "bases": [
+            {"base": one.base.value, "label": one.base.label, "reason": _kept(one.reason)} for one in inspection.bases
+        ],
+        "warnings": [_kept(warning) for warning in inspection.warnings],
         "leaks": list(inspection.leaks),
         "digests": fingerprints.digests(inspection.encoders),
     }
+
+
+def _kept(sentence: str) -> dict[str, Any] | str:
+    """A sentence of a reader so that pages can say it in their reader's language: ``registry.refusals.said``."""
+    return {"template": sentence.template, "values": sentence.values} if isinstance(sentence, Sentence) else sentence
 
 
 def stem(name: str) -> str:

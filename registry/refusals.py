@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +31,13 @@ SENTENCES = {
     "wrong_target": _("The embedding cannot be written for this tool without changing what it is."),
     "unrelated_files": _("The files do not belong together. Upload them one by one."),
 }
+
+
+def said(sentence: dict[str, Any] | str) -> str:
+    """A reader's sentence, as a card keeps it, in the language of the page."""
+    if isinstance(sentence, str):
+        return sentence
+    return gettext(sentence["template"]).format(**sentence["values"])
 
 
 def told(error: FormatError) -> str:

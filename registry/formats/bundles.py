@@ -15,6 +15,7 @@ from registry.formats.encoder_names import RESERVED
 from registry.formats.errors import NotAnEmbedding
 from registry.formats.layouts import Found, apart, encoder, named_encoders
 from registry.formats.names import listed, read_token
+from registry.formats.sentences import Sentence, gettext_noop
 from registry.formats.tensors import Tensor
 
 _BUNDLED = re.compile(r"bundle_emb\.(?P<word>.+?)\.(?P<key>string_to_param\.\*|[a-z0-9_]+)")
@@ -22,7 +23,7 @@ _PREFIX = "bundle_emb."
 _FLAG = "<embed>"
 #: Keys of the vectors for the one text encoder of Stable Diffusion 1.x or 2.x; nothing where the tensor is named after the word.
 _PLAIN_KEYS = frozenset({"", "string_to_param.*", "emb_params", "emp_params", "clip_l"})
-_OUT_OF_A_LORA = "The word comes out of a LoRA; used without it, it may look different."
+_OUT_OF_A_LORA = Sentence(gettext_noop("The word comes out of a LoRA; used without it, it may look different."))
 
 
 def names(tensors: Collection[str], metadata: object) -> frozenset[str]:

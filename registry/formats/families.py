@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from registry.formats import encoder_names
 from registry.formats.errors import UnknownBase
+from registry.formats.sentences import Sentence, gettext_noop
 from registry.formats.types import BaseCandidate, Encoder, Family
 
 #: Families of vectors whose text encoder is told by their width alone; several where the width is not enough.
@@ -29,15 +30,25 @@ _CLIP_H = encoder_names.SINGLES["clip_h"]
 _OLD_LAYOUTS = frozenset({"a1111", "a1111-image", "parameter-dict", "onetrainer", _CLIP_H})
 
 _WIDTHS = {
-    Family.SD1: "768 is the width of CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x, and one of those of SDXL, "
-    "SD3, Flux.1, HiDream and HunyuanVideo, whose files name it or have others beside it",
-    Family.SD2: "1024 is the width of OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x",
-    Family.ANIMA: "1024 is also the width of Qwen3 0.6B, the text encoder of Anima",
-    Family.POCKET: "128 is the width of the pocket model's text encoder",
-    Family.HUNYUAN_VIDEO: "4096 is the width of Llama 3 8B, a text encoder of HunyuanVideo; T5-XXL has it too, and the file "
-    "does not tell which it is for",
+    Family.SD1: gettext_noop(
+        "768 is the width of CLIP ViT-L/14, the text encoder of Stable Diffusion 1.x, and one of those of SDXL, "
+        "SD3, Flux.1, HiDream and HunyuanVideo, whose files name it or have others beside it"
+    ),
+    Family.SD2: gettext_noop("1024 is the width of OpenCLIP ViT-H/14, the text encoder of Stable Diffusion 2.x"),
+    Family.ANIMA: gettext_noop("1024 is also the width of Qwen3 0.6B, the text encoder of Anima"),
+    Family.POCKET: gettext_noop("128 is the width of the pocket model's text encoder"),
+    Family.HUNYUAN_VIDEO: gettext_noop(
+        "4096 is the width of Llama 3 8B, a text encoder of HunyuanVideo; T5-XXL has it too, and the file "
+        "does not tell which it is for"
+    ),
 }
-_T5 = "4096 is the width of T5-XXL, a text encoder of {}; Llama 3 8B has it too, and the file does not tell which it is for"
+_T5 = gettext_noop(
+    "4096 is the width of T5-XXL, a text encoder of {family}; Llama 3 8B has it too, and the file does not tell which it is for"
+)
+_XTI = gettext_noop("16 layers of 768 numbers (XTI) are those of Stable Diffusion 1.x's UNet")
+_SDXL = gettext_noop("768 and 1280 are the widths of CLIP ViT-L/14 and OpenCLIP bigG/14, the two text encoders of SDXL")
+_NAMED = gettext_noop("the vectors are for {widths}, which {family} has")
+_UNSURE = gettext_noop("the vectors are for {widths}, which {family} has; the file does not tell it from {others}")
 _ENCODERS = {
     "clip_l": "768 (CLIP ViT-L/14)",
     "clip_g": "1280 (OpenCLIP bigG/14)",
@@ -89,22 +100,18 @@ def candidates(encoders: Sequence[Encoder], layout: str = "") -> tuple[BaseCandi
     if known is None or wrong:
         raise _unknown(wrong or list(encoders))
     if known.layout == "xti":
-        return (BaseCandidate(Family.SD1, "16 layers of 768 numbers (XTI) are those of Stable Diffusion 1.x's UNet"),)
+        return (BaseCandidate(Family.SD1, Sentence(_XTI)),)
     if known.families == (Family.SDXL,):
-        reason = "768 and 1280 are the widths of CLIP ViT-L/14 and OpenCLIP bigG/14, the two text encoders of SDXL"
-        return (BaseCandidate(Family.SDXL, reason),)
-    widths = " and ".join(_ENCODERS[name] for name in known.names)
-    told = f"the vectors are for {widths}, which {{}} has"
-    unsure = "; the file does not tell it from " if len(known.families) > 1 else ""
-    return tuple(
-        BaseCandidate(
-            family,
-            told.format(family.label)
-            + unsure
-            + (", ".join(other.label for other in known.families if other != family) if unsure else ""),
-        )
-        for family in known.families
-    )
+        return (BaseCandidate(Family.SDXL, Sentence(_SDXL)),)
+    widths = " + ".join(_ENCODERS[name] for name in known.names)
+    return tuple(BaseCandidate(family, _of_named(family, known.families, widths)) for family in known.families)
+
+
+def _of_named(family: Family, families: Sequence[Family], widths: str) -> Sentence:
+    """Why vectors whose encoders are named fit one of ``families``."""
+    others = ", ".join(other.label for other in families if other != family)
+    template = _UNSURE if others else _NAMED
+    return Sentence(template, widths=widths, family=family.label, others=others)
 
 
 def _by_width(encoder: Encoder, layout: str) -> tuple[BaseCandidate, ...]:
@@ -115,7 +122,7 @@ def _by_width(encoder: Encoder, layout: str) -> tuple[BaseCandidate, ...]:
         raise _unknown([replace(encoder, name="clip_h")])
     if layout in _OLD_LAYOUTS:
         families = tuple(family for family in families if family != Family.ANIMA)
-    return tuple(BaseCandidate(family, _WIDTHS.get(family) or _T5.format(family.label)) for family in families)
+    return tuple(BaseCandidate(family, Sentence(_WIDTHS.get(family, _T5), family=family.label)) for family in families)
 
 
 def name_encoders(encoders: Sequence[Encoder], family: Family) -> tuple[Encoder, ...]:
@@ -143,26 +150,33 @@ def _unknown(encoders: Sequence[Encoder]) -> UnknownBase:
     )
 
 
+_ONE_OF_TWO = gettext_noop(
+    "An SDXL embedding of diffusers is two files, of 768 and 1280 numbers, and the first looks like this one. If one of 1280 "
+    "(learned_embeds_2) lies beside it, upload both together."
+)
+_ZERO = gettext_noop("{encoder}: {count} of {total} vectors are all zero and do nothing.")
+_ODD = gettext_noop(
+    "{encoder}: {count} of {total} vectors have a norm outside {low} to {high}, the usual range "
+    "of {family} (from {least} to {most}); they may overpower or not change a picture."
+)
+
+
 def warnings(encoders: Sequence[Encoder], family: Family, layout: str = "") -> list[str]:
     """What the width leaves open, and what is unusual about the numbers."""
     found = []
     if family == Family.SD1 and layout == "diffusers":
-        found.append(
-            "An SDXL embedding of diffusers is two files, of 768 and 1280 numbers, and the first looks like this one. If one of 1280 "
-            "(learned_embeds_2) lies beside it, upload both together."
-        )
+        found.append(Sentence(_ONE_OF_TWO))
     for encoder in encoders:
         low, high = usual_norms(encoder.name, family)
         norms = encoder.norms
         zero = sum(norm == 0 for norm in norms)
         odd = [norm for norm in norms if norm != 0 and not low <= norm <= high]
         if zero:
-            found.append(f"{encoder.name}: {zero} of {len(norms)} vectors are all zero and do nothing.")
+            found.append(Sentence(_ZERO, encoder=encoder.name, count=zero, total=len(norms)))
         if odd:
-            found.append(
-                f"{encoder.name}: {len(odd)} of {len(norms)} vectors have a norm outside {low:g} to {high:g}, the usual range "
-                f"of {family.label} (from {min(odd):.3g} to {max(odd):.3g}); they may overpower or not change a picture."
-            )
+            usual = {"low": f"{low:g}", "high": f"{high:g}", "family": family.label}
+            ends = {"least": f"{min(odd):.3g}", "most": f"{max(odd):.3g}"}
+            found.append(Sentence(_ODD, encoder=encoder.name, count=len(odd), total=len(norms), **usual, **ends))
     return found
 
 

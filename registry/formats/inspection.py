@@ -21,7 +21,12 @@ from registry.formats import (
 from registry.formats.errors import NotAnEmbedding, SeveralTokens
 from registry.formats.layouts import Found
 from registry.formats.names import listed
+from registry.formats.sentences import Sentence, gettext_noop
 from registry.formats.types import Inspection
+
+_CHECKPOINT = gettext_noop(
+    "The file names the checkpoint it was trained on ({checkpoint}); converted files leave that out."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +84,7 @@ def complete(data: bytes, contents: Contents, found: Found) -> Inspection:
     bases = families.candidates(found.encoders, found.layout)
     warnings = [*found.warnings, *families.warnings(found.encoders, bases[0].base, found.layout)]
     if found.checkpoint:
-        warnings.append(
-            f"The file names the checkpoint it was trained on ({found.checkpoint}); converted files leave that out."
-        )
+        warnings.append(Sentence(_CHECKPOINT, checkpoint=found.checkpoint))
     return Inspection(
         container=contents.container,
         layout=found.layout,

@@ -14,11 +14,17 @@ from registry.formats.errors import BadToken, BadValues, NotAnEmbedding, TooLarg
 from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_ROWS
 from registry.formats.names import label, listed, read_token
 from registry.formats.pickle_records import ParameterDict, TensorRef
+from registry.formats.sentences import Sentence, gettext_noop
 from registry.formats.tensors import Tensor
 from registry.formats.types import Encoder
 
 #: Layouts that may be half of an SDXL embedding: the tensor that is there, and the one that is not.
 _HALVES = {"cascade": ("clip_g", "clip_l"), "clip-l": ("clip_l", "clip_g")}
+_HALF = gettext_noop(
+    "Only {here} is in the file. If both text encoders of SDXL were trained, its other half ({missing}) is missing."
+)
+_NAMELESS = gettext_noop("The file holds one tensor without a name, so nothing says which token or model it is for.")
+_STEPS = gettext_noop("The file keeps {count} steps of a training; the last one was taken.")
 #: Where the object of a torch file is, which has no name of its own.
 _PICKLE = "the pickle's object"
 
@@ -108,8 +114,7 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
         if known.layout not in _HALVES:
             return found
         here, missing = _HALVES[known.layout]
-        half = f"Only {here} is in the file. If both text encoders of SDXL were trained, its other half ({missing}) is missing."
-        return replace(found, warnings=(half,))
+        return replace(found, warnings=(Sentence(_HALF, here=here, missing=missing),))
     if len(by_name) > 1 and all(encoder_names.LAYER.fullmatch(name) for name in by_name):
         raise UnknownLayout(
             "The file holds vectors for layers of the UNet (XTI), but not for each of the 16 that have them.",
@@ -230,8 +235,7 @@ def _bare(view: TensorRef, records: dict[str, bytes]) -> Found:
     if len(view.shape) == 3 and view.shape[1] == 77:
         raise NotAnEmbedding(_ENCODER_OUTPUT, where=_PICKLE)
     (tensor,) = torch_object.tensors({"tensor": view}, records)
-    warning = "The file holds one tensor without a name, so nothing says which token or model it is for."
-    return Found(layout="raw", encoders=(encoder("", tensor),), warnings=(warning,))
+    return Found(layout="raw", encoders=(encoder("", tensor),), warnings=(Sentence(_NAMELESS),))
 
 
 def _trace(values: Sequence[Any], records: dict[str, bytes]) -> Found:
@@ -249,7 +253,7 @@ def _trace(values: Sequence[Any], records: dict[str, bytes]) -> Found:
             where=_PICKLE,
         )
     (found,) = from_tensors(torch_object.tensors(values[-1], records))
-    return replace(found, warnings=(f"The file keeps {len(values)} steps of a training; the last one was taken.",))
+    return replace(found, warnings=(Sentence(_STEPS, count=len(values)),))
 
 
 def _parameters(parameters: Any) -> dict[str, TensorRef]:

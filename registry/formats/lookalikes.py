@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from registry.formats.errors import NotAnEmbedding
+from registry.formats.sentences import Sentence, gettext_noop
 
 #: Names that no word has, so that one of them tells what a file is, and none of them can be a token.
 _WEIGHT = re.compile(r"\.(weight|bias)$")
@@ -70,10 +71,15 @@ def only_output(names: Iterable[str]) -> NotAnEmbedding:
     )
 
 
-def left_out(names: Iterable[str]) -> str:
+_LEFT_OUT = gettext_noop(
+    "What the text encoder gives out ({names}) is of use only to the tool that wrote it, and was left out."
+)
+
+
+def left_out(names: Iterable[str]) -> Sentence:
     """What is said where such vectors stand beside an embedding's own."""
     told = ", ".join(sorted(name[:80] for name in names)[:4])
-    return f"What the text encoder gives out ({told}) is of use only to the tool that wrote it, and was left out."
+    return Sentence(_LEFT_OUT, names=told)
 
 
 def _checkpoint(name: str) -> NotAnEmbedding:

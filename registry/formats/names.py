@@ -11,6 +11,7 @@ from registry.formats import lookalikes
 from registry.formats.encoder_names import RESERVED
 from registry.formats.errors import BadToken
 from registry.formats.limits import MAX_NAME_CHARACTERS
+from registry.formats.sentences import Sentence, gettext_noop
 
 #: Names that a message lists, and characters of each.
 _LISTED, _LISTED_CHARACTERS = 4, 60
@@ -47,6 +48,12 @@ def check_token(token: str) -> str:
     return token
 
 
+_HIDDEN = gettext_noop(
+    "The file's token has spaces around it or joiners within it, which cannot be seen; it is read as {token}. "
+    "Tools that read the file itself need it as it is there."
+)
+
+
 def read_token(written: str) -> tuple[str, tuple[str, ...]]:
     """Return a file's token as it is shown and written again, and a warning where the file has it otherwise.
 
@@ -55,11 +62,7 @@ def read_token(written: str) -> tuple[str, tuple[str, ...]]:
     token = check_token(_JOINERS.sub("", written).strip())
     if token == written:
         return token, ()
-    warning = (
-        f"The file's token has spaces around it or joiners within it, which cannot be seen; it is read as {listed([token])}. "
-        "Tools that read the file itself need it as it is there."
-    )
-    return token, (warning,)
+    return token, (Sentence(_HIDDEN, token=listed([token])),)
 
 
 def label(value: Any) -> str:
