@@ -64,7 +64,7 @@ COSTS = [
     ("alice", "/accounts/data", 8),
     ("alice", "/accounts/tokens/", 4),
     ("alice", "/accounts/webhooks/", 4),
-    ("alice", "/accounts/webhooks/{webhook}/", 5),
+    ("alice", "/accounts/webhooks/{webhook}/", 6),
     ("alice", "/accounts/sessions/", 4),
     ("alice", "/accounts/2fa/", 5),
     ("bob", "/reports", 5),
