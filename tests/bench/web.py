@@ -26,7 +26,7 @@ from tests.support.hub import ROOT, Hub
 #: Name, address and whether somebody is signed in. ``{embedding}`` is the first of the catalogue.
 PAGES = [
     ("browse", "/", False),
-    ("search", "/?q=lantern", False),
+    ("search", "/?q=heart", False),
     ("embedding", "{embedding}", False),
     ("owner", "/demo", False),
     ("about", "/about", False),
