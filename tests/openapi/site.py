@@ -34,6 +34,7 @@ def site(things: int, workers: int = 2) -> Iterator[tuple[str, dict[str, Any], P
         try:
             run = {"cwd": ROOT, "env": environment, "check": True}
             subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], **run)
+            subprocess.run([sys.executable, "manage.py", "createcachetable"], **run)
             subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"], **run)
             made = subprocess.run(
                 [sys.executable, "-m", "tests.openapi.world", str(things)], stdout=subprocess.PIPE, **run
