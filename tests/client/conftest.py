@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -77,6 +78,11 @@ def home(tmp_path):
     return folder
 
 
+def _can_be_interrupted():
+    """A shell's background job ignores Ctrl-C and hands that on to what it starts; the suite may be one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def started(installed, home):
     """Begin ``starword`` in the person's folder; what is in ``environment`` is all that it sees."""
@@ -91,6 +97,7 @@ def started(installed, home):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_can_be_interrupted,
         )
 
     return start
