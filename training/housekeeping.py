@@ -95,7 +95,7 @@ class Task:
 
 TASKS = (
     Task("mails", timedelta(seconds=20), _mail),
-    Task("webhooks", timedelta(seconds=5), _send_webhooks),
+    Task("webhooks", timedelta(seconds=10), _send_webhooks),
     # A claim does it too, but where all workers are busy none comes for long.
     Task("abandoned jobs", timedelta(seconds=30), _end_abandoned),
     # Milliseconds for each version, beside whatever trains.

@@ -116,10 +116,15 @@ def test_the_web_tests_pass_in_what_the_web_image_installs():
         [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *pins], cwd=ROOT, check=True
     )
     assert subprocess.run([str(python), "-c", "import torch"], capture_output=True).returncode != 0
-    # Left out: the format library, which needs nothing of the image, and the embedded run, which starts a worker.
-    tests = ["tests/registry", "tests/hub", "tests/test_permissions.py", "tests/test_health.py"]
-    without = ["--ignore", "tests/registry/formats", "--ignore", "tests/hub/test_up.py"]
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, *without]
+    # Every page and route there is, and what goes deepest into the image's packages: uploads, pictures, the API.
+    tests = [
+        "tests/test_permissions.py",
+        "tests/test_health.py",
+        "tests/registry/api",
+        "tests/registry/test_renditions.py",
+    ]
+    tests += ["tests/registry/test_upload_page.py", "tests/registry/test_embedding_page.py"]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"STARWORD_TEST_DATABASE": "web_image"}, capture_output=True, text=True
     )

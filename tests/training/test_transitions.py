@@ -167,7 +167,7 @@ def test_a_worker_that_pauses_while_it_ends_a_job_keeps_nobody_from_it(alice, su
     job = submit(alice)
     lease = transitions.claim(worker="w")
     transitions.ask_to_cancel(job)
-    for part in ("_end", "_forget_checkpoint_if_cancelled"):
+    for part in ("_end", "_after_cancelling"):
         act = getattr(transitions, part)
         pausing = lambda *args, act=act, **options: (time.sleep(1), act(*args, **options))[1]  # noqa: E731
         monkeypatch.setattr(transitions, part, pausing)

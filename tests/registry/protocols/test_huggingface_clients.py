@@ -37,7 +37,7 @@ REFUSALS = {
     "malicious": "malicious.pt: ",
     "no place": "notes.txt: a repository here holds",
     "bad card": "is no plain YAML (line 3)",
-    "another token": "The token cannot be changed",
+    "another token": "cannot be changed: files that people have carry it",
     "another branch": "Commit to main",
     "a request": "no pull requests",
     "deleted file": "Delete the repository",
