@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,7 +20,7 @@ from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.forms import DetailsForm, PicturesForm, VersionForm
 from registry.models import Embedding, Preview, Version
-from registry.previews import MAX_PICTURE_BYTES, NewPreview, read_picture
+from registry.previews import read_pictures
 
 
 @login_required
@@ -109,15 +106,8 @@ def _add_version(shown: Embedding, form: VersionForm) -> Version:
         files=files,
         part=said.get("part", ""),
         notes=said["notes"],
-        previews=_read(said["pictures"]),
+        previews=read_pictures(said["pictures"]),
     )
-
-
-def _read(files: Sequence[UploadedFile]) -> list[NewPreview]:
-    """Decode uploaded pictures; of one that is too large only as much is read as shows that."""
-    return [
-        NewPreview(picture=read_picture(file.name or "picture", file.read(MAX_PICTURE_BYTES + 1))) for file in files
-    ]
 
 
 @login_required
@@ -129,7 +119,7 @@ def pictures(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     form = PicturesForm(request.POST, request.FILES) if request.method == "POST" else PicturesForm()
     if form.is_bound and form.is_valid():
         try:
-            added = changing.add_pictures(version=version, previews=_read(form.cleaned_data["pictures"]))
+            added = changing.add_pictures(version=version, previews=read_pictures(form.cleaned_data["pictures"]))
         except RegistryError as error:
             _tell(form, error, previews="pictures")
         else:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -53,6 +55,13 @@ class NewPreview:
     prompt: str = ""
     seed: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+
+
+def read_pictures(files: Iterable[UploadedFile]) -> list[NewPreview]:
+    """Decode uploaded pictures, as :func:`read_picture` does; of one that is too large only as much is read as shows that."""
+    return [
+        NewPreview(picture=read_picture(file.name or "picture", file.read(MAX_PICTURE_BYTES + 1))) for file in files
+    ]
 
 
 def read_picture(filename: str, data: bytes) -> Picture:

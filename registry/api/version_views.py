@@ -16,8 +16,9 @@ from hub.requests.idempotency import idempotent
 from hub.requests.openapi import answers
 from registry import pictures, services
 from registry.api import serializers as shapes
-from registry.api.views import MAX_KEY, RegistryView, named, read_pictures
+from registry.api.views import MAX_KEY, RegistryView, named
 from registry.models import Preview, Version
+from registry.previews import read_pictures
 
 
 class VersionPages(CursorPages):

@@ -36,7 +36,7 @@ from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import Embedding, Like
 from registry.moderation import tombstones
-from registry.previews import MAX_PICTURE_BYTES, NewPreview, read_picture
+from registry.previews import read_pictures
 
 #: Largest number that a key can be.
 MAX_KEY = 2**31 - 1
@@ -238,11 +238,3 @@ class LikeView(RegistryView):
 def named(files: list[UploadedFile]) -> list[NamedFile]:
     """Return uploaded files as services take them; of one that is too large, only as much as shows that."""
     return [NamedFile(file.name or "file", file.read(MAX_FILE_BYTES + 1)) for file in files]
-
-
-def read_pictures(pictures: list[UploadedFile]) -> list[NewPreview]:
-    """Decode uploaded pictures; of one that is too large only as much is read as shows that."""
-    return [
-        NewPreview(picture=read_picture(picture.name or "picture", picture.read(MAX_PICTURE_BYTES + 1)))
-        for picture in pictures
-    ]
