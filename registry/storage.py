@@ -47,6 +47,7 @@ def put(data: bytes) -> str:
         return sha256
     try:
         os.utime(target)
+        target.stat()  # a sweep may have moved it after its path was looked up and before its time was set
     except FileNotFoundError:
         _write(path, data)
     return sha256
