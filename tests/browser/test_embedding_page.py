@@ -44,7 +44,7 @@ def test_comparing_by_keyboard(open_page, shared):
     choice.press("Enter")
     expect(page.locator(".stage .prompt")).to_have_text("a red <x>")
     expect(page.get_by_role("status")).to_have_text("Shown: “a red <x>”, seed 2.")
-    assert page.url.endswith("/alice/lantern?pair=4")
+    expect(page).to_have_url("/alice/lantern?pair=4")
     assert page.evaluate("document.activeElement.id") == "pair-4"
     expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "99 % with the embedding")
 
@@ -80,7 +80,7 @@ def test_a_strength_is_enlarged_with_what_it_was_drawn_with(open_page, shared, a
     step.press("Enter")
     sheet = page.get_by_role("dialog")
     expect(sheet.get_by_role("definition").last).to_be_visible()
-    assert "a <x>" in sheet.inner_text()
+    expect(sheet).to_contain_text("a <x>")
     sheet.get_by_role("img").evaluate("image => image.decode()")
     axe(page)
     page.keyboard.press("Escape")

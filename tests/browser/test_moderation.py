@@ -129,7 +129,7 @@ def test_preferences_are_kept_without_an_account(open_page, shared):
     page.get_by_text("Saved.").wait_for()
     page.goto("/")
     expect(page.get_by_role("link", name="Lantern")).to_be_visible()
-    assert page.locator(".card img").count() == 0
+    expect(page.locator(".card img")).to_have_count(0)
 
 
 def test_a_wrong_address_helps_on(open_page, shared):

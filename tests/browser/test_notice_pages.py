@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from hub.accounts.models import User
 from hub.accounts.notices import notify
@@ -33,7 +34,7 @@ def test_the_count_leads_to_the_notices_and_is_gone_afterwards(open_page, alice,
     page.get_by_role("link", name="1 new notice").click()
     page.get_by_role("link", name="kite was not trained. It broke.").click()
     page.wait_for_url(f"**/jobs/{failed.pk}")
-    assert page.get_by_role("link", name="new notice").count() == 0
+    expect(page.get_by_role("link", name="new notice")).to_have_count(0)
 
 
 def test_many_notices_and_a_long_name_fit_a_phone(open_page, transactional_db):
@@ -45,7 +46,7 @@ def test_many_notices_and_a_long_name_fit_a_phone(open_page, transactional_db):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
     page.get_by_role("link", name="Next").click()
-    assert page.get_by_text("Page 2 of 4").is_visible()
+    expect(page.get_by_text("Page 2 of 4")).to_be_visible()
 
 
 def test_training_images_are_deleted_at_once_on_a_phone(open_page, alice, failed):
@@ -54,5 +55,5 @@ def test_training_images_are_deleted_at_once_on_a_phone(open_page, alice, failed
     page.get_by_text("Training images are deleted on").click()
     page.get_by_role("button", name="Delete them now").click()
     page.get_by_text("The training images are deleted.").wait_for()
-    assert page.get_by_role("button", name="Try again").count() == 0
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     assert failed.images.count() == 0

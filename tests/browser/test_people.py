@@ -12,6 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from hub.accounts.models import User
 from registry.formats import Encoder, canonical
@@ -89,8 +90,8 @@ def test_collecting_an_embedding_and_saying_why(open_page, keep, alice, bob, scr
     keep(page, f"collection-{'with' if scripts else 'without'}-scripts")
     stranger = open_page(scripts=scripts)
     stranger.goto(Collection.objects.get().get_absolute_url())
-    assert stranger.get_by_role("heading", name="Warm things").is_visible()
-    assert stranger.get_by_text("Change entry").count() == 0
+    expect(stranger.get_by_role("heading", name="Warm things")).to_be_visible()
+    expect(stranger.get_by_text("Change entry")).to_have_count(0)
 
 
 def test_a_second_factor_is_set_up_asked_for_and_turned_off(open_page, axe, keep, alice):
@@ -101,7 +102,7 @@ def test_a_second_factor_is_set_up_asked_for_and_turned_off(open_page, axe, keep
     page.get_by_label("Password").fill("wonderland")
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Set up two-factor sign-in").wait_for()
-    assert page.locator(".qr svg").is_visible()
+    expect(page.locator(".qr svg")).to_be_visible()
     secret = page.locator("#totp-secret").inner_text().strip()
     axe(page)
     keep(page, "two-factor")
@@ -113,7 +114,7 @@ def test_a_second_factor_is_set_up_asked_for_and_turned_off(open_page, axe, keep
     page.get_by_role("button", name="Turn it on").click()
     page.get_by_role("heading", name="Recovery codes").wait_for()
     recovery = page.locator(".codes li").first.inner_text()
-    assert page.locator(".codes li").count() == 10
+    expect(page.locator(".codes li")).to_have_count(10)
     axe(page)
     keep(page, "recovery-codes")
 
@@ -152,7 +153,7 @@ def test_other_sessions_are_signed_out(open_page, axe, keep, alice):
     axe(here)
     keep(here, "sessions")
     here.get_by_role("button", name="Sign out all others").click()
-    assert here.locator("tbody tr").count() == 1
+    expect(here.locator("tbody tr")).to_have_count(1)
     there.goto("/jobs")
     assert "/accounts/login/" in there.url
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from registry.formats import Encoder, canonical
 from registry.models import Embedding
@@ -56,7 +57,7 @@ def test_the_download_menu_names_the_tools_and_offers_half_the_size(open_page, s
     page.locator("summary").filter(has_text="For").click()
     sizes = []
     for link in (page.locator(".actions .menu a").nth(0), page.locator(".actions .menu a", has_text="float16").first):
-        assert link.is_visible()
+        expect(link).to_be_visible()
         with page.expect_download() as download:
             link.click()
         sizes.append(len(download.value.path().read_bytes()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from hub.accounts.models import ApiToken, Scope
 from training.bases import ensure_builtin_bases
@@ -39,7 +40,7 @@ def test_tokens_fit_the_window_and_every_cell_says_what_it_is(open_page, transac
     ApiToken.issue(owner=alice, name="the laptop in the kitchen", scopes=list(Scope.values))
     page = open_page(width=width, scheme="dark", user=alice)
     page.goto("/accounts/tokens/")
-    assert page.get_by_role("button", name="Revoke").is_visible()
+    expect(page.get_by_role("button", name="Revoke")).to_be_visible()
     assert overflow(page) <= 0
     label = page.get_by_role("cell", name="read, write, train").evaluate(
         "cell => getComputedStyle(cell, '::before').content"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.training.crowd import BUSY, crowd
 from training.bases import ensure_builtin_bases
@@ -39,7 +40,7 @@ def test_a_job_is_taken_from_its_worker_and_a_worker_drained_while_the_page_stay
 
     Worker.objects.filter(pk=BUSY).update(draining=False)  # by somebody else: the page hears of it by itself
     page.get_by_role("button", name=f"Drain {BUSY}").wait_for()
-    assert page.get_by_text(f"{BUSY} takes no more jobs.").is_visible()  # what was told last stays
+    expect(page.get_by_text(f"{BUSY} takes no more jobs.")).to_be_visible()  # what was told last stays
     assert page.evaluate("window.stayed")
 
 

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
 
 from registry import storage
 from training import leases, transitions
@@ -50,7 +51,7 @@ def signed_in(open_page, transactional_db, alice):
 
 def test_two_images_are_too_few_and_no_job_is_made(signed_in):
     fill(signed_in, files(2))
-    assert "Add 1 more: at least 3 are needed." in signed_in.locator("#set").inner_text()
+    expect(signed_in.locator("#set")).to_contain_text("Add 1 more: at least 3 are needed.")
     assert not Job.objects.exists()
 
 
@@ -58,7 +59,7 @@ def test_a_job_is_watched_cancelled_and_tried_again(signed_in):
     page = signed_in
     fill(page, files(3))
     page.wait_for_url("**/jobs/*")
-    assert "Place 1 in the queue" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("Place 1 in the queue")
 
     # The page follows the job by itself
     lease = transitions.claim(worker="w")
@@ -106,7 +107,7 @@ def test_an_open_page_goes_to_sign_in_as_a_whole_when_its_person_was_signed_out(
     signed_in.wait_for_url("**/jobs/*")
     Session.objects.all().delete()
     signed_in.wait_for_url("**/accounts/login/?next=*")
-    assert signed_in.locator("#progress").count() == 0
+    expect(signed_in.locator("#progress")).to_have_count(0)
 
 
 def test_an_open_page_of_a_deleted_job_says_so_and_asks_no_more(signed_in):
@@ -129,7 +130,7 @@ def test_a_name_that_will_not_do_is_told_beside_its_field_on_a_phone(open_page, 
     page.get_by_label("Name").fill("No Name")
     page.get_by_role("button", name="Try again").click()
     told, field = page.get_by_role("alert").bounding_box(), page.get_by_label("Name").bounding_box()
-    assert page.get_by_label("Name").input_value() == "No Name"
+    expect(page.get_by_label("Name")).to_have_value("No Name")
     assert 0 < told["y"] - field["y"] < 150
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_label("Name").fill("another-name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from registry import drafts
 from registry.models import DraftCard, DraftPicture, Embedding
@@ -57,8 +58,8 @@ def test_many_files_become_cards_that_are_kept_and_published_together(open_page,
     for name in ("Paper Boat", "fox", "fox-neg", "<fox>", "notes.pt"):
         card(page, name).wait_for()
     page.locator(".sending-row").first.wait_for(state="detached")
-    assert page.get_by_role("article").count() == 5
-    assert "no kind of embedding" in card(page, "notes.pt").inner_text()
+    expect(page.get_by_role("article")).to_have_count(5)
+    expect(card(page, "notes.pt")).to_contain_text("no kind of embedding")
     card(page, "Paper Boat").get_by_role("img", name="Paper Boat.png").wait_for()
     look_at(page, "upload-cards")
 
@@ -68,18 +69,18 @@ def test_many_files_become_cards_that_are_kept_and_published_together(open_page,
     page.get_by_text("Draft saved").wait_for()
     page.goto("/")
     page.goto("/upload")
-    assert card(page, "Paper Boat").get_by_label("Title").input_value() == "A boat of paper"
+    expect(card(page, "Paper Boat").get_by_label("Title")).to_have_value("A boat of paper")
     card(page, "fox").get_by_label("Publish this one").uncheck()
     card(page, "fox-neg").get_by_label("Name", exact=True).fill("not a name")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.get_by_text("Nothing was published yet").wait_for()
-    assert "lower-case" in card(page, "fox-neg").inner_text()
+    expect(card(page, "fox-neg")).to_contain_text("lower-case")
     assert not Embedding.objects.exists()
     look_at(page, "upload-refused")
     card(page, "fox-neg").get_by_label("Name", exact=True).fill("fox-bad")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.get_by_role("heading", name="3 embeddings are published").wait_for()
-    assert page.get_by_role("link", name="A boat of paper").is_visible()
+    expect(page.get_by_role("link", name="A boat of paper")).to_be_visible()
     made = {embedding.name: embedding for embedding in Embedding.objects.all()}
     assert {name: (e.kind, e.base, e.visibility) for name, e in made.items()} == {
         "paper-boat": ("object", "sd1", "unlisted"),
@@ -88,7 +89,7 @@ def test_many_files_become_cards_that_are_kept_and_published_together(open_page,
     }
     assert made["paper-boat"].latest.previews.count() == 1
     assert {row.label for row in DraftCard.objects.all()} == {"fox", "notes.pt"}
-    assert card(page, "fox").get_by_label("Publish this one").is_visible()  # else nobody could publish it
+    expect(card(page, "fox").get_by_label("Publish this one")).to_be_visible()  # else nobody could publish it
     look_at(page, "upload-published")
 
 
@@ -98,7 +99,7 @@ def test_more_than_a_draft_holds_is_left_out_in_one_sentence(open_page, transact
     page.goto("/upload")
     choose(page, *((f"{number}.safetensors", sd1_file(number, rows=1)) for number in range(40)))
     page.locator(".sending-row", has_text="The files after it were left out.").wait_for()
-    assert page.get_by_role("article").count() == 3
+    expect(page.get_by_role("article")).to_have_count(3)
     assert 1 <= page.locator(".sending-row").count() <= 2
 
 
@@ -116,8 +117,8 @@ def test_dropped_files_are_sent_and_what_does_not_arrive_can_be_tried_again(open
     page.unroute("**/upload/files", refuse)
     page.get_by_role("button", name="Try again").click()
     card(page, "boat").wait_for()
-    assert page.locator(".sending-row").count() == 0
-    assert page.get_by_role("status").inner_text() == "Looked inside: boat.safetensors"
+    expect(page.locator(".sending-row")).to_have_count(0)
+    expect(page.get_by_role("status")).to_have_text("Looked inside: boat.safetensors")
 
 
 def test_what_is_typed_stays_when_the_page_is_left_at_once_or_a_half_arrives(open_page, transactional_db, alice):
@@ -129,15 +130,15 @@ def test_what_is_typed_stays_when_the_page_is_left_at_once_or_a_half_arrives(ope
     choose(page, second)
     joined = card(page, "<fox>")
     joined.wait_for()
-    assert joined.get_by_label("Title").input_value() == "A fox in two halves"
-    assert joined.get_by_label("Base family").input_value() == "sdxl"
+    expect(joined.get_by_label("Title")).to_have_value("A fox in two halves")
+    expect(joined.get_by_label("Base family")).to_have_value("sdxl")
     joined.get_by_label("Placeholder token").fill("<two-foxes>")
     page.goto("/")
     until = time.monotonic() + 10
     while DraftCard.objects.get().said.get("token") != "<two-foxes>" and time.monotonic() < until:
         time.sleep(0.05)
     page.goto("/upload")
-    assert page.get_by_label("Placeholder token").input_value() == "<two-foxes>"
+    expect(page.get_by_label("Placeholder token")).to_have_value("<two-foxes>")
 
 
 def test_a_picture_of_nothing_known_is_given_to_an_embedding(open_page, transactional_db, alice, axe):
@@ -150,7 +151,7 @@ def test_a_picture_of_nothing_known_is_given_to_an_embedding(open_page, transact
     axe(page)
     page.get_by_label("Shows").select_option("boat")
     card(page, "boat").get_by_role("img", name="sunset.png").wait_for()
-    assert page.get_by_text("Pictures of no embedding yet").count() == 0
+    expect(page.get_by_text("Pictures of no embedding yet")).to_have_count(0)
     card(page, "boat").get_by_label("Preview pictures").set_input_files(chosen(("p.png", picture((50, 50)))))
     card(page, "boat").get_by_role("img", name="p.png").wait_for()
     card(page, "boat").get_by_role("button", name="Remove sunset.png").click()
@@ -163,20 +164,20 @@ def test_all_of_it_works_without_scripts(open_page, transactional_db, alice):
     page.goto("/upload")
     choose(page, *MIXED)
     page.get_by_role("button", name="Look inside").click()
-    assert page.get_by_role("article").count() == 5
+    expect(page.get_by_role("article")).to_have_count(5)
     card(page, "Paper Boat").get_by_label("Title").fill("A boat")
     card(page, "notes.pt").get_by_role("button", name="Remove").click()
-    assert page.get_by_role("article").count() == 4
-    assert card(page, "Paper Boat").get_by_label("Title").input_value() == "A boat"
+    expect(page.get_by_role("article")).to_have_count(4)
+    expect(card(page, "Paper Boat").get_by_label("Title")).to_have_value("A boat")
     page.get_by_role("button", name="Publish", exact=True).click()
-    assert page.get_by_role("heading", name="4 embeddings are published").is_visible()
+    expect(page.get_by_role("heading", name="4 embeddings are published")).to_be_visible()
     page.goto("/upload")
     choose(page, ("one.safetensors", sd1_file(9)))
     page.get_by_role("button", name="Look inside").click()
     page.get_by_text("Discard draft…").click()
     page.get_by_role("button", name="Discard draft", exact=True).click()
-    assert page.get_by_role("article").count() == 0
+    expect(page.get_by_role("article")).to_have_count(0)
     choose(page, ("Kite.safetensors", sd1_file(8)))
     page.get_by_role("button", name="Look inside").click()
     page.get_by_role("button", name="Publish", exact=True).click()
-    assert page.url.endswith("/alice/kite")
+    expect(page).to_have_url("/alice/kite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from hub.webhooks import deliveries, events
 from hub.webhooks.models import Webhook
@@ -36,7 +37,7 @@ def test_a_webhook_is_made_tested_and_its_log_read(open_page, axe, keep, alice, 
     events.ping(webhook)
     deliveries.send_due(lambda: False)
     page.reload()
-    assert page.get_by_text("answered 200").is_visible()
+    expect(page.get_by_text("answered 200")).to_be_visible()
     page.get_by_text("Details").nth(1).click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     axe(page)

@@ -28,13 +28,13 @@ def shared(transactional_db, alice):
 def test_finding_taking_and_giving(open_page, shared, alice):
     page = open_page(scripts=False, width=360)
     page.goto("/")
-    assert page.locator(".card").count() == 24
+    expect(page.locator(".card")).to_have_count(24)
     page.get_by_role("link", name="Show more").click()
-    assert page.locator(".card").count() == 7
+    expect(page.locator(".card")).to_have_count(7)
     page.locator("#facet-panel summary").click()
     page.get_by_role("checkbox", name=re.compile("^Style")).check()
     page.get_by_role("button", name="Apply").click()
-    assert page.locator(".card").count() == 3
+    expect(page.locator(".card")).to_have_count(3)
     page.get_by_role("link", name="Remove the filter Kind: Style").click()
     page.get_by_role("searchbox").fill("lantern")
     page.get_by_role("searchbox").press("Enter")
@@ -60,4 +60,4 @@ def test_finding_taking_and_giving(open_page, shared, alice):
     page.get_by_role("article").get_by_label("Title").fill("A kite of paper")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.wait_for_url("**/alice/paper-kite")
-    assert page.get_by_role("heading", level=1).inner_text() == "A kite of paper"
+    expect(page.get_by_role("heading", level=1)).to_have_text("A kite of paper")

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
+from playwright.sync_api import expect
 
 from tests.training.inversion.test_findings import marked, scene, shifted
 from training.bases import ensure_builtin_bases
@@ -40,8 +41,6 @@ def fits(page):
 
 
 def test_the_whole_wizard_by_mouse(open_page, alice, axe, keep):
-    from playwright.sync_api import expect
-
     page = open_page(user=alice)
     page.goto("/train")
     axe(page)
@@ -56,14 +55,14 @@ def test_the_whole_wizard_by_mouse(open_page, alice, axe, keep):
     )
     page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
     page.wait_for_url("**/images")
-    assert page.locator(".set > li").count() == 4
+    expect(page.locator(".set > li")).to_have_count(4)
     expect(page.get_by_role("status")).to_have_text("4 of 5 pictures added.")
     expect(page.locator(".sending")).to_contain_text("draft.txt is no image")
 
     notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
     page.get_by_label("Add more pictures").set_input_files([notes, koi(5)[4]])
     page.get_by_text("1 of 2 pictures added.").wait_for()
-    assert "notes.txt is no image" in page.locator(".sending").inner_text()
+    expect(page.locator(".sending")).to_contain_text("notes.txt is no image")
     page.locator(".set > li:nth-child(5)").wait_for()
     page.get_by_role("button", name="Remove picture 5").click()
     page.get_by_text("koi-4.png is removed; 4 pictures are left.").wait_for()
@@ -79,7 +78,7 @@ def test_the_whole_wizard_by_mouse(open_page, alice, axe, keep):
     page.mouse.down()
     page.mouse.move(grip["x"] - 5000, grip["y"] - 5000)  # as small as it may be: all of the drawing
     page.mouse.up()
-    assert page.get_by_label("Side").input_value() == "64"
+    expect(page.get_by_label("Side")).to_have_value("64")
     axe(page)
     page.get_by_role("button", name="Cut out this square").click()
     page.wait_for_url("**/images#picture-*")
@@ -99,7 +98,7 @@ def test_the_whole_wizard_by_mouse(open_page, alice, axe, keep):
     keep(page, "train-concept")
     page.get_by_role("button", name="Go on to the review").click()
 
-    assert "about 15 s" in page.locator(".presets").inner_text()
+    expect(page.locator(".presets")).to_contain_text("about 15 s")
     page.get_by_label("Quick").check()
     page.get_by_text("Advanced settings").click()
     page.get_by_label("Seed").fill("7")
@@ -170,22 +169,23 @@ def test_the_whole_wizard_without_scripts(open_page, alice):
     page.goto("/train")
     page.get_by_label("Choose pictures").set_input_files(koi(2))
     page.get_by_role("button", name="Add these pictures").click()
-    assert "Add 1 more" in page.locator("#set").inner_text()
+    expect(page.locator("#set")).to_contain_text("Add 1 more")
     page.get_by_label("Add more pictures").set_input_files([file_of(scene(1, (300, 200)), "wide.png")])
     page.get_by_role("button", name="Add these pictures").click()
     page.get_by_role("button", name="Move picture 3 earlier").click()
-    assert "wide.png is picture 2 now." in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("wide.png is picture 2 now.")
     assert names() == ["koi-0.png", "wide.png", "koi-1.png"]
     page.get_by_role("link", name="Crop picture 2").click()
     page.get_by_label("From the left").fill("200")
     page.get_by_label("From the top").fill("0")
     page.get_by_label("Side").fill("150")
     page.get_by_role("button", name="Cut out this square").click()
-    assert "begins at 0 to 150." in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("begins at 0 to 150.")
     page.get_by_label("From the left").fill("0")
     page.get_by_role("button", name="Cut out this square").click()
-    assert DraftImage.objects.get(filename="wide.png").crop == (0, 0, 150)
     page.get_by_role("link", name="Go on to the concept").click()
+    page.get_by_label("Placeholder token").wait_for()
+    assert DraftImage.objects.get(filename="wide.png").crop == (0, 0, 150)
     page.get_by_label("Placeholder token").fill("<my-koi>")
     page.get_by_label("Initialiser words").fill("kite")
     page.get_by_role("button", name="Check the words").click()
@@ -227,7 +227,7 @@ def test_every_kind_of_finding_is_told_on_a_phone_in_the_dark(open_page, alice, 
         "Subject cut off",
     ):
         assert f"{title}." in told
-    assert page.get_by_role("link", name="Go on to the concept").count() == 0
+    expect(page.get_by_role("link", name="Go on to the concept")).to_have_count(0)
     assert fits(page)
     axe(page)
     keep(page, "train-findings-phone")
@@ -246,5 +246,5 @@ def test_every_kind_of_finding_is_told_on_a_phone_in_the_dark(open_page, alice, 
         page.goto("/train")
         page.get_by_label("Choose pictures").set_input_files(files)
         page.wait_for_url("**/images")
-        assert f"{title}." in page.locator("#set > .remarks").inner_text()
-        assert page.get_by_role("link", name="Go on to the concept").count() == 1
+        expect(page.locator("#set > .remarks")).to_contain_text(f"{title}.")
+        expect(page.get_by_role("link", name="Go on to the concept")).to_have_count(1)
