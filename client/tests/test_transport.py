@@ -33,8 +33,18 @@ def test_what_a_hub_asks_to_wait_is_waited_and_what_is_too_long_is_told(server, 
     assert told.value.retry_after == 3000 and len(server.asked) == 3
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_what_changes_something_is_sent_once(server, hub, status):
+def test_what_changes_something_is_sent_again_under_one_key(server, hub):
+    server.will(error(), 503, Retry_After="0").will(b"bad gateway", 502)
+    server.will(error("in_progress"), 409, Retry_After="0").will(error("invalid"), 422)
+    for _ in range(2):
+        with pytest.raises(Refused):
+            hub.cancel(1)
+    keys = [asked.headers["Idempotency-Key"] for asked in server.asked]
+    assert len(keys) == 5 and len(set(keys[:4])) == 1 and len(set(keys)) == 2
+
+
+@pytest.mark.parametrize("status", [409, 500])
+def test_what_was_refused_or_broke_is_sent_once(server, hub, status):
     server.will(error(), status)
     with pytest.raises(StarwordError):
         hub.cancel(1)

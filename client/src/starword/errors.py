@@ -84,6 +84,8 @@ def of_status(status: int, code: str, message: str, fields: dict[str, list[str]]
             return NotFound(code, message, fields)
         case 410:
             return TakenDown(code, message, fields)
+        case 409 if code == "in_progress":  # what was sent before is at work still
+            return Unreachable(code, message, fields)
         case 429 | 502 | 503 | 504:
             return Unreachable(code, message, fields)
         case _ if status < 500:

@@ -1,4 +1,4 @@
-"""Requests to one hub and to nothing else: bounded answers, one shape of errors, retries where they do no harm."""
+"""Requests to one hub and to nothing else: bounded answers, one shape of errors, another try while the hub is away."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import email.utils
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import httpx
 
@@ -18,7 +19,7 @@ from starword.errors import BadAnswer, NotAllowed, StarwordError, Unreachable, o
 
 #: Bytes of an answer in JSON; a page of 100 embeddings with many versions takes a few million.
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-#: How often something is asked for that may be asked for twice.
+#: How often something is asked for.
 TRIES = 4
 #: Seconds before the second try; doubled for each further one.
 FIRST_PAUSE = 0.5
@@ -26,6 +27,7 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
 #: Redirects within the hub, such as to an address with a slash.
 MAX_REDIRECTS = 5
+T = TypeVar("T")
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 
@@ -57,28 +59,30 @@ class Transport:
             return _json(answer), answer.headers.get("ETag", "")
 
     def send(self, method: str, path: str, **body: Any) -> Any:
-        """Send something that changes something, once; ``body`` is httpx's ``data``, ``files`` or ``json``."""
-        with closing(self._answered(method, path, **body)) as answer:
-            return _json(answer) if answer.status_code != 204 else None
+        """Send something that changes something; ``body`` is httpx's ``data``, ``files`` or ``json``.
+
+        It has a key of its own, so that the hub does it once however often it is sent.
+        """
+        request = self._request(method, path, headers={"Idempotency-Key": uuid4().hex}, **body)
+
+        def ask() -> Any:
+            with closing(self._answered(request)) as answer:
+                return _json(answer) if answer.status_code != 204 else None
+
+        return _until_answered(ask)
 
     def open(
         self, path: str, asked: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """GET and leave the body to be read, and the answer to be closed. Tried again while the hub is away or busy."""
         kept = {name: value for name, value in (asked or {}).items() if value not in (None, "")}
-        for tries in range(TRIES):
-            try:
-                return self._answered("GET", path, params=kept, headers=headers)
-            except Unreachable as error:
-                pause = _pause(error, tries)
-                if tries == TRIES - 1 or pause > LONGEST_PAUSE:
-                    raise
-            time.sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        return _until_answered(lambda: self._answered(self._request("GET", path, params=kept, headers=headers)))
 
-    def _answered(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Request:
+        return self._client.build_request(method, f"{self.access.url}/api/hub/{path}", **options)
+
+    def _answered(self, request: httpx.Request) -> httpx.Response:
         """An answer below 400, of redirects the last; its body is not read yet. Any other is raised."""
-        request = self._client.build_request(method, f"{self.access.url}/api/hub/{path}", **options)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._sent(request)
             if answer.status_code < 400 and answer.next_request is None:
@@ -111,6 +115,19 @@ def unreachable(url: str, error: Exception) -> Unreachable:
     """What is told when a connection could not be made, or broke."""
     reason = str(error) or type(error).__name__
     return Unreachable("unreachable", f"{url} cannot be reached: {reason}")
+
+
+def _until_answered(ask: Callable[[], T]) -> T:
+    """Ask until the hub is there and has time, as often and as long as is reasonable."""
+    for tries in range(TRIES):
+        try:
+            return ask()
+        except Unreachable as error:
+            pause = _pause(error, tries)
+            if tries == TRIES - 1 or pause > LONGEST_PAUSE:
+                raise
+        time.sleep(pause)
+    raise AssertionError("the last try returns or raises")
 
 
 def _pause(error: Unreachable, tries: int) -> float:
