@@ -274,7 +274,7 @@ def world(alice, bob, sam):
             base="sd1",
             private=False,
             reason="spam",
-        ).pk,
+        ).pk,  # fmt: skip
         "job": job.pk,
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
