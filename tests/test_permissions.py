@@ -22,6 +22,7 @@ from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Report, Tombstone
 from registry.previews import NewPreview, store_generated
 from registry.services import upload_embedding
+from tests.api_addresses import API
 from tests.people_addresses import PEOPLE, world_of_people
 from tests.registry import samples
 from tests.registry.protocols.permissions import CIVITAI, HUGGINGFACE, civitai_places
@@ -128,65 +129,7 @@ TABLE = [
     ("POST", "/staff/jobs/{job}/retry", "staff/jobs/<int:pk>/retry", (302, 404, 404, 302)),
     ("POST", "/staff/workers/{worker}/drain", "staff/workers/<name>/drain", (302, 404, 404, 302)),
     ("POST", "/staff/workers/{worker}/undrain", "staff/workers/<name>/undrain", (302, 404, 404, 302)),
-    # A password is asked for again: those of the tests signed in without one.
-    # API
-    ("GET", "/api/hub/schema", "api/hub/schema", (200, 200, 200, 200)),
-    ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
-    ("GET", "/api/hub/embeddings", "api/hub/embeddings", (200, 200, 200, 200)),
-    ("POST", "/api/hub/embeddings", "api/hub/embeddings", (401, 400, 400, 400)),
-    ("GET", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (200, 200, 200, 200)),
-    ("GET", "/api/hub/embeddings/alice/private-one", "api/hub/embeddings/<owner>/<name>", (404, 404, 200, 200)),
-    ("PATCH", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 200, 403)),
-    ("PATCH", "/api/hub/embeddings/alice/private-one", "api/hub/embeddings/<owner>/<name>", (401, 404, 200, 403)),
-    ("DELETE", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 204, 403)),
-    (
-        "POST",
-        "/api/hub/embeddings/alice/public-one/versions",
-        "api/hub/embeddings/<owner>/<name>/versions",
-        (401, 403, 400, 403),
-    ),
-    (
-        "GET",
-        "/api/hub/embeddings/alice/public-one/download",
-        "api/hub/embeddings/<owner>/<name>/download",
-        (200, 200, 200, 200),
-    ),
-    (
-        "GET",
-        "/api/hub/embeddings/alice/private-one/download",
-        "api/hub/embeddings/<owner>/<name>/download",
-        (404, 404, 200, 200),
-    ),
-    (
-        "POST",
-        "/api/hub/embeddings/alice/public-one/reports",
-        "api/hub/embeddings/<owner>/<name>/reports",
-        (400, 400, 400, 400),
-    ),
-    *(
-        ("GET", f"/api/hub/embeddings/alice/{name}-one/{what}", f"api/hub/embeddings/<owner>/<name>/{what}", statuses)
-        for what in ("similar", "meaning")
-        for name, statuses in (("public", (200, 200, 200, 200)), ("private", (404, 404, 200, 200)))
-    ),
-    ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),
-    ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
-    ("POST", "/api/hub/infotext", "api/hub/infotext", (400, 400, 400, 400)),
-    ("GET", "/api/hub/base-models", "api/hub/base-models", (200, 200, 200, 200)),
-    ("GET", "/api/hub/allowance", "api/hub/allowance", (401, 200, 200, 200)),
-    ("GET", "/api/hub/jobs", "api/hub/jobs", (401, 200, 200, 200)),
-    ("POST", "/api/hub/jobs", "api/hub/jobs", (401, 400, 400, 400)),
-    ("GET", "/api/hub/jobs/{job}", "api/hub/jobs/<int:pk>", (401, 404, 200, 200)),
-    ("POST", "/api/hub/jobs/{job}/cancel", "api/hub/jobs/<int:pk>/cancel", (401, 404, 200, 404)),
-    (
-        "GET",
-        "/api/hub/jobs/{job}/previews/{job_preview}",
-        "api/hub/jobs/<int:pk>/previews/<int:preview>",
-        (401, 404, 200, 200),
-    ),
-    ("POST", "/api/hub/jobs/{job}/further", "api/hub/jobs/<int:pk>/further", (401, 404, 400, 404)),
-    ("DELETE", "/api/hub/jobs/{job}/images", "api/hub/jobs/<int:pk>/images", (401, 404, 409, 404)),
-    ("POST", "/api/hub/jobs/{job}/snapshots", "api/hub/jobs/<int:pk>/snapshots", (401, 404, 400, 404)),
-    ("POST", "/api/hub/jobs/{job}/retry", "api/hub/jobs/<int:pk>/retry", (401, 404, 409, 404)),
+    *API,
     *PEOPLE,
     *HUGGINGFACE,
     *CIVITAI,
@@ -274,7 +217,7 @@ def world(alice, bob, sam):
             base="sd1",
             private=False,
             reason="spam",
-        ).pk,  # fmt: skip
+        ).pk,
         "job": job.pk,
         "worker": Worker.objects.create(name="box:1:0a1b2c3d", slots=8).pk,
         "hash": made["private"].files.first().sha256,
