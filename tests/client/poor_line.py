@@ -1,11 +1,15 @@
-"""A proxy before a hub that does to downloads what bad networks and bad servers do."""
+"""A proxy before a hub that does to downloads and uploads what bad networks and bad servers do."""
 
 from __future__ import annotations
 
 import threading
 import urllib.error
 import urllib.request
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+#: Headers of a request that the hub is to see.
+PASSED = ("Authorization", "Range", "If-Range", "If-None-Match", "Idempotency-Key", "Content-Type")
 
 
 class PoorLine:
@@ -13,23 +17,19 @@ class PoorLine:
 
     Of the body of each download it passes ``cut`` bytes, then closes the connection, or says nothing more while ``stalls``.
     ``change`` may alter a body before that. ``ranges`` has what each download asked for.
+    Of what is sent to an address it loses the first ``loses`` answers: the hub has done it, and the connection is closed.
+    ``lost`` counts them.
     """
 
     def __init__(self, url):
         self.cut, self.stalls, self.change, self.ranges = None, False, bytes, []
+        self.loses, self.lost = 0, Counter()
         self.stalled, self.over = threading.Event(), threading.Event()
         line = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                names = ("Authorization", "Range", "If-Range", "If-None-Match")
-                headers = {name: self.headers[name] for name in names if name in self.headers}
-                try:
-                    answer = urllib.request.urlopen(urllib.request.Request(url + self.path, headers=headers))
-                except urllib.error.HTTPError as error:
-                    answer = error
-                with answer:
-                    body = answer.read()
+                answer, body = self.asked()
                 self.send_response(answer.status)
                 for name in ("Content-Type", "Content-Length", "Content-Range", "ETag"):
                     if name in answer.headers:
@@ -42,6 +42,27 @@ class PoorLine:
                     self.wfile.flush()
                     line.stalled.set()
                     line.over.wait(60)
+
+            def do_POST(self):
+                answer, body = self.asked(self.rfile.read(int(self.headers["Content-Length"])))
+                if line.lost[self.path] < line.loses:
+                    line.lost[self.path] += 1
+                    return  # HTTP/1.0: the connection is closed
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def asked(self, data=None):
+                """Ask the hub the same; its answer and the body of it."""
+                headers = {name: self.headers[name] for name in PASSED if name in self.headers}
+                try:
+                    answer = urllib.request.urlopen(urllib.request.Request(url + self.path, data, headers))
+                except urllib.error.HTTPError as error:
+                    answer = error
+                with answer:
+                    return answer, answer.read()
 
             def log_message(self, *_):
                 pass
