@@ -127,10 +127,7 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _description(job: Job, inversion: Inversion) -> str:
-    sentence = _(
-        "Trained here on %(base)s from %(images)d images in %(steps)d steps, starting from “%(words)s”. "
-        "No licence has been chosen yet."
-    )
+    sentence = _("Trained here on %(base)s from %(images)d images in %(steps)d steps, starting from “%(words)s”.")
     receipt = inversion.receipt
     told = {"base": job.base.title, "images": receipt["images"], "steps": receipt["steps"], "words": job.initialiser}
     return sentence % told

@@ -6,6 +6,7 @@ lie on the disk. What counts is what the worker's own tokenizer says when the jo
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _MAX_HEADER_BYTES = 1_000_000
 _ROWS = 16_384
 #: Characters of the shortest word that is suggested: single letters mean nothing.
 _SHORTEST = 3
+#: How much of two words must be the same, from 0 to 1, for one to be suggested for the other.
+_SPELLED_ALIKE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ class Words:
             if len(found) == count:
                 break
         return found
+
+    def spelled_like(self, word: str, count: int = 3) -> list[str]:
+        """The whole words that somebody may have meant who wrote ``word``."""
+        return difflib.get_close_matches(word.lower(), self._whole_words.values(), count, _SPELLED_ALIKE)
 
     @property
     def knows_meanings(self) -> bool:

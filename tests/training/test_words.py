@@ -48,6 +48,12 @@ def test_neighbours_are_those_of_the_weights(words):
     assert words.nearest("zzgrk") == []
 
 
+@pytest.mark.parametrize("typed", ["lantren", "Lntern", "lanternn"])
+def test_a_mistyped_word_leads_to_what_was_meant(words, typed):
+    assert words.spelled_like(typed)[0] == "lantern"
+    assert words.spelled_like("zzgrk") == []
+
+
 @pytest.mark.parametrize("dtype", ["F32", "BF16"])
 def test_vectors_of_other_precisions_mean_the_same(tmp_path, words, dtype):
     shutil.copytree(info.WEIGHTS / "tokenizer", tmp_path / "tokenizer")

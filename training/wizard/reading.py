@@ -32,6 +32,7 @@ class WordReading:
     position: int
     pieces: list[str]
     neighbours: list[Neighbour]
+    spelled_like: list[str]  #: words that may be meant, where it is none
 
     @property
     def is_known(self) -> bool:
@@ -85,7 +86,9 @@ def _read_token(known: Words, token: str, problem: str) -> TokenReading | None:
 
 
 def _read_words(known: Words, initialiser: str) -> list[WordReading]:
-    return [
-        WordReading(word, position, known.pieces(word), known.nearest(word))
-        for position, word in enumerate(initialiser[:200].split()[:_MOST_WORDS])
-    ]
+    return [_read_word(known, word, position) for position, word in enumerate(initialiser[:200].split()[:_MOST_WORDS])]
+
+
+def _read_word(known: Words, word: str, position: int) -> WordReading:
+    spelled_like = [] if known.is_word(word) else known.spelled_like(word)
+    return WordReading(word, position, known.pieces(word), known.nearest(word), spelled_like)
