@@ -272,7 +272,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Starword",
-    "DESCRIPTION": "Registry and training of textual-inversion embeddings.",
+    "DESCRIPTION": "Registry and training of textual-inversion embeddings. [Back to the hub](/), [your tokens](/accounts/tokens/).",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
