@@ -55,14 +55,6 @@ def save(image: Image.Image, kind: str, *, generated: bool, parameters: str = ""
     return file.getvalue()
 
 
-def parameters_in(image: Image.Image) -> str:
-    """Return the text that :func:`save` put beside a picture; empty where there is none."""
-    if image.format == "PNG":
-        return image.info.get("parameters", "")
-    comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
-    return comment.removeprefix(_UNICODE).decode("utf-16-be")
-
-
 def mark_webp(data: bytes, parameters: str) -> bytes:
     """Return a WebP file of ours with the marks of a generated picture in place of what stood beside its pixels.
 

@@ -29,11 +29,6 @@ def autov2(data: bytes) -> str:
     return sha256(data)[:AUTOV2_DIGITS]
 
 
-def ti_hash(data: bytes) -> str:
-    """The hash in A1111's "TI hashes": the first 12 digits of the SHA-256 of the whole file, header included."""
-    return sha256(data)[:SHORT_DIGITS]
-
-
 def autov3(data: bytes) -> str:
     """The first 12 digits of the SHA-256 of a safetensors file without its header; "" where ``data`` is none.
 
