@@ -39,10 +39,15 @@ class ApiError(Exception):
 
 def error_body(code: str, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
     """The one shape of every error."""
-    error: dict[str, Any] = {"code": code, "message": message}
+    error: dict[str, Any] = {"code": code, "message": _encodable(message)}
     if fields:
-        error["fields"] = fields
+        error["fields"] = {_encodable(name): [_encodable(line) for line in lines] for name, lines in fields.items()}
     return {"error": error}
+
+
+def _encodable(text: str) -> str:
+    """What is told repeats what was sent, and JSON can send halves of characters, which no answer can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _fields(detail: Any) -> dict[str, list[str]]:

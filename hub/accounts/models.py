@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -18,6 +18,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.names import validate_owner_name
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
 
 #: ``last_used`` is written at most this often, so that a busy token costs no write per request.
 LAST_USED_RESOLUTION = timedelta(minutes=5)
@@ -87,6 +90,15 @@ class User(AbstractUser):
         """What people call the account: its display name, else its user name."""
         return self.display_name or self.username
 
+    def shows_likes_to(self, reader: User | AnonymousUser) -> bool:
+        """Whether ``reader`` may see what the account likes."""
+        return not self.likes_hidden or self == reader
+
+    def choose_mails(self, wanted: bool) -> None:
+        """Have notices mailed too, or not."""
+        self.mails_notices = wanted
+        self.save(update_fields=["mails_notices"])
+
     def lock(self) -> None:
         """Let one transaction of an account through at a time, so that its limits hold exactly."""
         User.objects.select_for_update(no_key=True).get(pk=self.pk)
@@ -96,9 +108,9 @@ class Scope(models.TextChoices):
     """What a token may do."""
 
     READ = "read", _("Read: see and download what you may see")
-    WRITE = "write", _("Write: upload and edit embeddings and collections")
+    WRITE = "write", _("Write: upload and edit embeddings and collections, change your profile and preferences")
     TRAIN = "train", _("Train: submit and cancel training jobs")
-    ADMIN = "admin", _("Admin: list, make and revoke your tokens, download all your data")
+    ADMIN = "admin", _("Admin: list, make and revoke your tokens, manage your webhooks, download all your data")
 
 
 class TooManyTokens(Exception):

@@ -143,8 +143,7 @@ def notice_mail(request: HttpRequest) -> HttpResponse:
         else NoticeMailForm(initial={"mails_notices": user.mails_notices})
     )
     if form.is_bound and form.is_valid():
-        user.mails_notices = form.cleaned_data["mails_notices"]
-        user.save(update_fields=["mails_notices"])
+        user.choose_mails(form.cleaned_data["mails_notices"])
         messages.success(request, _("Saved."))
         return redirect("notice-mail")
     context = {"form": form, "sends_mail": sends_mail()}

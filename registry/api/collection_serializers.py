@@ -1,11 +1,11 @@
-"""What the routes of collections and likes take and answer."""
+"""What the routes of collections take and answer."""
 
 from __future__ import annotations
 
 from rest_framework import serializers
 
-from registry.api.serializers import EmbeddingSerializer, choice
-from registry.models import Collection, CollectionItem, Embedding, Like, Visibility
+from registry.api.serializers import choice
+from registry.models import Collection, CollectionItem, Embedding, Visibility
 
 
 class CollectionSerializer(serializers.ModelSerializer):
@@ -74,14 +74,3 @@ class PutItemSerializer(serializers.Serializer):
     position = serializers.IntegerField(
         required=False, min_value=0, max_value=100_000, help_text="Place in the order, from 0; a new one comes last."
     )
-
-
-class LikedSerializer(serializers.ModelSerializer):
-    """A like of yours."""
-
-    embedding = EmbeddingSerializer()
-    liked = serializers.DateTimeField(source="created")
-
-    class Meta:
-        model = Like
-        fields = ["embedding", "liked"]

@@ -1,9 +1,9 @@
-"""``/api/hub/collections…`` and ``/api/hub/me/likes``."""
+"""``/api/hub/collections…``."""
 
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -11,11 +11,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import ListAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hub.accounts.auth import ReadScope
 from hub.api import CursorPages
 from hub.preferences import Preferences
 from hub.requests.conditional import check_match
@@ -24,7 +22,7 @@ from hub.requests.openapi import answers
 from registry.api import collection_serializers as shapes
 from registry.api.views import MAX_KEY, RegistryView
 from registry.collections import services
-from registry.models import Collection, CollectionItem, Embedding, Like
+from registry.models import Collection, CollectionItem, Embedding
 
 
 class _Collections(RegistryView):
@@ -170,21 +168,3 @@ class ItemView(_Collections):
         if key > MAX_KEY:
             raise Http404
         return get_object_or_404(Embedding.objects.visible_to(self.request.user).select_related("owner"), pk=key)
-
-
-class LikesView(ListAPIView):
-    """What you like, the newest like first."""
-
-    serializer_class = shapes.LikedSerializer
-    permission_classes = [IsAuthenticated, ReadScope]
-    pagination_class = CursorPages
-
-    def get_queryset(self) -> QuerySet[Like]:
-        explicit = Preferences.stored(self.request.user).explicit
-        listed = Embedding.objects.listed_for(self.request.user, explicit=explicit)
-        likes = Like.objects.filter(owner=self.request.user, embedding__in=listed)
-        return likes.prefetch_related(Prefetch("embedding", Embedding.objects.with_details()))
-
-    def get(self, request: Request) -> Response:
-        """What you like, the newest like first."""
-        return self.list(request)

@@ -1,17 +1,20 @@
-"""``/api/hub/embeddings/{owner}/{name}/reports``: saying that something is wrong."""
+"""``/api/hub/embeddings/{owner}/{name}/reports``, saying that something is wrong, and ``/api/hub/me/reports``, what came of it."""
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.generics import ListAPIView
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from hub.accounts.auth import ReadScope
+from hub.api import CursorPages
 from registry.api.serializers import choice
 from registry.api.views import RegistryView
 from registry.models import MAX_REPORT_CHARACTERS, Reason, Report
@@ -48,6 +51,15 @@ class ReportSerializer(serializers.ModelSerializer):
         fields = ["id", "reason", "text", "state", "created"]
 
 
+class OwnReportSerializer(ReportSerializer):
+    """A report of yours, and what staff decided."""
+
+    embedding = serializers.CharField(source="path", help_text="owner/name, as it was when you reported it.")
+
+    class Meta(ReportSerializer.Meta):
+        fields = [*ReportSerializer.Meta.fields, "embedding", "answer", "closed"]
+
+
 class ReportsView(RegistryView):
     """Reports of an embedding."""
 
@@ -68,3 +80,21 @@ class ReportsView(RegistryView):
         reporter = request.user if request.user.is_authenticated else None
         made = reports.file(embedding=embedding, reporter=reporter, **said)
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class OwnReportsView(RegistryView, ListAPIView):
+    """Your reports."""
+
+    serializer_class = OwnReportSerializer
+    pagination_class = CursorPages
+    queryset = Report.objects.none()  # of what the schema is
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [IsAuthenticated(), ReadScope()]
+
+    def get_queryset(self) -> QuerySet[Report]:
+        return self.request.user.reports.all()
+
+    def get(self, request: Request) -> Response:
+        """What you have reported, the last first, and what came of it."""
+        return self.list(request)

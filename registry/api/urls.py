@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import collection_views, lookup_views, numbers_views, report_views, version_views, views
+from registry.api import collection_views, lookup_views, numbers_views, people_views, report_views, version_views, views
 
 urlpatterns = [
     path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
@@ -35,7 +35,11 @@ urlpatterns = [
     path("collections/<int:pk>", collection_views.CollectionView.as_view(), name="api-collection"),
     path("collections/<int:pk>/items", collection_views.ItemsView.as_view(), name="api-items"),
     path("collections/<int:pk>/items/<int:embedding>", collection_views.ItemView.as_view(), name="api-item"),
-    path("me/likes", collection_views.LikesView.as_view(), name="api-likes"),
+    path("people/<str:username>", people_views.PersonView.as_view(), name="api-person"),
+    path("people/<str:username>/likes", people_views.PersonLikesView.as_view(), name="api-person-likes"),
+    path("me", people_views.MeView.as_view(), name="api-me"),
+    path("me/likes", people_views.LikesView.as_view(), name="api-likes"),
+    path("me/reports", report_views.OwnReportsView.as_view(), name="api-own-reports"),
     path("embeddings/<str:owner>/<str:name>/similar", numbers_views.SimilarView.as_view(), name="api-similar"),
     path("embeddings/<str:owner>/<str:name>/meaning", numbers_views.MeaningView.as_view(), name="api-meaning"),
     path("inspect", lookup_views.InspectView.as_view(), name="api-inspect"),

@@ -9,27 +9,20 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from hub.accounts.models import User
-from hub.accounts.names import SLUG
 from hub.preferences import Preferences
 from registry.errors import RegistryError
 from registry.models import Collection, Embedding
 from registry.people.forms import ProfileForm
-from registry.people.services import figures_of, update_profile
+from registry.people.services import figures_of, find_person, update_profile
 from registry.search import search
 
 #: Cards on a page: fills two, three, four and six columns.
 PAGE_SIZE = 24
-
-
-def _find(owner: str) -> User:
-    if not SLUG.fullmatch(owner):
-        raise Http404
-    return get_object_or_404(User, username=owner, is_active=True)
 
 
 def _explicit(request: HttpRequest) -> bool:
@@ -52,7 +45,7 @@ def _page(request: HttpRequest, person: User, tab: str, found: QuerySet[Any]) ->
 @require_safe
 def embeddings(request: HttpRequest, owner: str) -> HttpResponse:
     """What one person shares; on their own page also what they keep private."""
-    person = _find(owner)
+    person = find_person(owner)
     return _page(
         request, person, "embeddings", search(request.user, owner=owner, explicit=_explicit(request)).with_cards()
     )
@@ -61,8 +54,8 @@ def embeddings(request: HttpRequest, owner: str) -> HttpResponse:
 @require_safe
 def likes(request: HttpRequest, owner: str) -> HttpResponse:
     """What a person likes, the newest like first, unless they keep it to themselves."""
-    person = _find(owner)
-    if person.likes_hidden and person != request.user:
+    person = find_person(owner)
+    if not person.shows_likes_to(request.user):
         raise Http404
     listed = Embedding.objects.listed_for(request.user, explicit=_explicit(request))
     return _page(request, person, "likes", listed.liked_by(person).with_cards())
@@ -71,7 +64,7 @@ def likes(request: HttpRequest, owner: str) -> HttpResponse:
 @require_safe
 def collections(request: HttpRequest, owner: str) -> HttpResponse:
     """A person's collections, the last changed first."""
-    person = _find(owner)
+    person = find_person(owner)
     listed = Collection.objects.filter(owner=person).listed_for(request.user)
     shown = listed.with_covers(request.user, explicit=_explicit(request))
     return _page(request, person, "collections", shown.order_by("-updated", "-id"))

@@ -7,23 +7,8 @@ from datetime import datetime
 from django.utils import timezone
 from rest_framework import serializers
 
-from hub.accounts.models import ApiToken, Notice, Scope, User
+from hub.accounts.models import ApiToken, Notice, Scope
 from hub.api import MAX_LIMIT
-
-
-class MeSerializer(serializers.ModelSerializer):
-    """The account a request comes from."""
-
-    login = serializers.CharField(source="username")
-    scopes = serializers.SerializerMethodField(help_text="The token's scopes; all of them for a signed-in person.")
-
-    class Meta:
-        model = User
-        fields = ["id", "login", "email", "scopes", "date_joined"]
-
-    def get_scopes(self, user: User) -> list[str]:
-        token = self.context["request"].auth
-        return token.scopes if isinstance(token, ApiToken) else list(Scope.values)
 
 
 class TokenSerializer(serializers.ModelSerializer):

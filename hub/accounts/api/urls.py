@@ -5,7 +5,6 @@ from django.urls import path
 from hub.accounts.api import views
 
 urlpatterns = [
-    path("me", views.MeView.as_view(), name="api-me"),
     path("notices", views.NoticesView.as_view(), name="api-notices"),
     path("notices/seen", views.NoticesSeenView.as_view(), name="api-notices-seen"),
     path("tokens", views.TokensView.as_view(), name="api-tokens"),

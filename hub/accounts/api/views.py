@@ -1,11 +1,11 @@
-"""``/api/hub/me``, ``/api/hub/notices`` and ``/api/hub/tokens``."""
+"""``/api/hub/notices`` and ``/api/hub/tokens``."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.generics import DestroyAPIView, GenericAPIView, ListAPIView, ListCreateAPIView, RetrieveAPIView
+from rest_framework.generics import DestroyAPIView, GenericAPIView, ListAPIView, ListCreateAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from hub.accounts import notices
 from hub.accounts.api.serializers import (
     IssuedTokenSerializer,
-    MeSerializer,
     NoticeQuerySerializer,
     NoticeSerializer,
     SeenNoticesSerializer,
@@ -21,20 +20,10 @@ from hub.accounts.api.serializers import (
     UnseenNoticesSerializer,
 )
 from hub.accounts.auth import HasScope, ReadScope
-from hub.accounts.models import ApiToken, Notice, TooManyTokens, User
+from hub.accounts.models import ApiToken, Notice, TooManyTokens
 from hub.api import ApiError, CursorPages
 from hub.requests.idempotency import idempotent
 from hub.requests.openapi import answers
-
-
-class MeView(RetrieveAPIView):
-    """The account and scopes of the request."""
-
-    serializer_class = MeSerializer
-    permission_classes = [IsAuthenticated, ReadScope]
-
-    def get_object(self) -> User:
-        return self.request.user
 
 
 class NoticePages(CursorPages):
