@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -98,6 +99,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     return response
 
 
+def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
+    """Refuse a parameter that there is not: the answer would not be to what was asked."""
+    if unknown := sorted(set(request.query_params) - set(known)):
+        message = f"There is no such parameter. Use {', '.join(known)}."
+        raise ApiError("invalid", f"{unknown[0][:40]}: {message}", fields={name: [message] for name in unknown})
+
+
 class CursorPages(CursorPagination):
     """Pages that stay right while the list grows: each names where the next one begins."""
 
@@ -110,11 +118,8 @@ class CursorPages(CursorPagination):
     filters: tuple[str, ...] = ()
 
     def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
-        """A page; a parameter that there is not is told, for the list would not be what was asked for."""
-        known = (*self.filters, self.cursor_query_param, self.page_size_query_param)
-        if unknown := sorted(set(request.query_params) - set(known)):
-            message = f"There is no such parameter. Use {', '.join(known)}."
-            raise ApiError("invalid", f"{unknown[0][:40]}: {message}", fields={name: [message] for name in unknown})
+        """A page; a parameter that there is not is told."""
+        refuse_unknown_parameters(request, (*self.filters, self.cursor_query_param, self.page_size_query_param))
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:

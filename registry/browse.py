@@ -18,8 +18,7 @@ from django_htmx.http import push_url, replace_url
 from hub.preferences import Preferences
 from registry import facets, spelling
 from registry.cursors import page_after
-from registry.search import MAX_QUERY_CHARACTERS, Sort, matching, search, several
-from registry.validation import tag_slug
+from registry.search import FILTERS, MAX_QUERY_CHARACTERS, Sort, chosen_values, matching, search
 
 #: Cards on a page: fills two, three, four and six columns.
 PAGE_SIZE = 24
@@ -27,7 +26,6 @@ PAGE_SIZE = 24
 FIRST_ROW = 6
 #: Cards up to which more come by themselves while one scrolls; then a button asks for them, and the foot can be reached.
 COME_BY_THEMSELVES = 4 * PAGE_SIZE
-FILTERS = ("base", "kind", "tag", "license", "vectors")
 SORT_LABELS = {
     Sort.TRENDING: _("Trending"),
     Sort.NEW: _("Newest"),
@@ -48,8 +46,7 @@ class Asked:
     def of(cls, query: QueryDict) -> Self:
         """Read an address."""
         sort = query.get("sort", "")
-        chosen = {name: list(dict.fromkeys(several(query.getlist(name)))) for name in FILTERS}
-        chosen["tag"] = list(filter(None, map(tag_slug, chosen["tag"])))
+        chosen = chosen_values({name: query.getlist(name) for name in FILTERS})
         q = query.get("q", "")[:MAX_QUERY_CHARACTERS].replace("\x00", " ").strip()
         return cls(q, sort if sort in list(Sort) else "", chosen)
 
@@ -102,26 +99,23 @@ def _context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     explicit = Preferences.of(request).explicit
     public = matching(request.user, q=asked.q, tag=asked.chosen["tag"], explicit=explicit).public()
     found = search(request.user, q=asked.q, sort=asked.sort, **asked.chosen, explicit=explicit).public()
-    cube = facets.count(public)
-    total = facets.total(cube, asked.chosen)
-    base, kind, license, vectors = facets.counted(cube, asked.chosen)
-    tags = facets.tags(found, asked.chosen["tag"], total)
+    counted = facets.overview(public, found, asked.chosen)
     embeddings, following = page_after(found.with_cards(), request.GET.get("after", ""), PAGE_SIZE)
     shown = _shown_before(request) + len(embeddings)
     return {
         "asked": asked,
         "chosen": {"q": asked.q},  # what the search field at the top of every page shows
         "embeddings": embeddings,
-        "total": total,
+        "total": counted.total,
         "shown": shown,
-        "facets": [base, kind, tags, license, vectors],
+        "facets": counted.facets,
         "applied": _applied(asked),
         "sorts": _sorts(asked),
         "next": asked.address(after=following) if following else "",
         "append": asked.address(after=following, shown=str(shown)) if following else "",
         "by_itself": shown < COME_BY_THEMSELVES,
         "first": "" if "after" not in request.GET else asked.address(),
-        "meant": _meant(request, asked) if not total else None,
+        "meant": _meant(request, asked) if not counted.total else None,
         "first_row": FIRST_ROW,
     }
 
@@ -154,14 +148,8 @@ def _sorts(asked: Asked) -> list[tuple[str, str | Promise, bool]]:
 
 def _meant(request: HttpRequest, asked: Asked) -> tuple[str, str] | None:
     """(words, address) of a search that finds something where this one does not."""
-    explicit = Preferences.of(request).explicit
-    listed = matching(request.user, explicit=explicit).public()
-    words = spelling.suggest(listed, asked.q)
-    if not words:
+    hint = spelling.hint(request.user, q=asked.q, **asked.chosen, explicit=Preferences.of(request).explicit)
+    if hint is None:
         return None
-    instead = replace(asked, q=words)
-    if not search(request.user, q=words, **asked.chosen, explicit=explicit).public().exists():
-        instead = replace(instead, chosen=dict.fromkeys(FILTERS, ()))
-        if not matching(request.user, q=words, explicit=explicit).public().exists():
-            return None
-    return words, instead.address()
+    chosen = asked.chosen if hint.narrowed else dict.fromkeys(FILTERS, ())
+    return hint.q, replace(asked, q=hint.q, chosen=chosen).address()

@@ -50,6 +50,22 @@ class Facet:
     choices: Sequence[Choice]
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many embeddings a search leaves, and what it can be narrowed to."""
+
+    total: int
+    facets: Sequence[Facet]
+
+
+def overview(named: EmbeddingQuerySet, found: EmbeddingQuerySet, chosen: Mapping[str, Sequence[str]]) -> Overview:
+    """Count what can be chosen: ``named`` is what words and tags find, ``found`` what all filters leave of it. Two statements."""
+    cube = count(named)
+    left = total(cube, chosen)
+    base, kind, license, vectors = counted(cube, chosen)
+    return Overview(left, [base, kind, tags(found, chosen["tag"], left), license, vectors])
+
+
 def count(found: EmbeddingQuerySet) -> Cube:
     """Count what was found by words and tags; one statement."""
     rows = found.order_by().values_list(*COUNTED).annotate(number=Count("*"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import log
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ MAX_QUERY_WORDS = 12
 MAX_QUERY_CHARACTERS = 200
 #: Values of one filter that count; no list of choices is longer.
 MAX_VALUES = 20
+#: What a list can be narrowed by.
+FILTERS = ("base", "kind", "tag", "license", "vectors")
 #: A like says more than a download.
 LIKE_WEIGHT = 3
 #: Seconds by which ten times the attention makes up for age: a week.
@@ -114,6 +116,13 @@ def several(asked: str | Sequence[str]) -> list[str]:
     """The values of a filter, given as one or as several; empty ones ask for nothing."""
     values = [asked] if isinstance(asked, str) else asked
     return [_plain(value) for value in values if value][:MAX_VALUES]
+
+
+def chosen_values(asked: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
+    """The values of each of :data:`FILTERS` as they are looked for: tags as they are stored, each value once."""
+    chosen = {name: several(asked.get(name, ())) for name in FILTERS}
+    chosen["tag"] = list(filter(None, map(tag_slug, chosen["tag"])))
+    return {name: list(dict.fromkeys(values)) for name, values in chosen.items()}
 
 
 def vector_range(text: str) -> tuple[int, int | None] | None:

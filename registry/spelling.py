@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import string
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
@@ -17,7 +20,12 @@ from psycopg.errors import QueryCanceled
 
 from registry.models import Embedding
 from registry.querysets import EmbeddingQuerySet
-from registry.search import words_of
+from registry.search import matching, search, words_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from hub.accounts.models import User
 
 #: Words of a search that are corrected; each is two statements.
 MAX_WORDS = 3
@@ -28,6 +36,24 @@ MAX_EMBEDDINGS = 200
 #: Milliseconds that the database looks for them. A word that is in most descriptions and in no name makes it read each row;
 #: nobody waits seconds for a hint.
 MAX_MILLISECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Words that find something where those of a search do not."""
+
+    q: str
+    narrowed: bool  #: whether they do so with the search's filters too, or only without
+
+
+def hint(user: User | AnonymousUser, *, q: str, explicit: bool = False, **filters: str | Sequence[str]) -> Hint | None:
+    """What a search that found nothing may have meant, among what is public; the arguments are those of :func:`search`."""
+    words = suggest(matching(user, explicit=explicit).public(), q)
+    if not words:
+        return None
+    if search(user, q=words, explicit=explicit, **filters).public().exists():
+        return Hint(words, True)
+    return Hint(words, False) if matching(user, q=words, explicit=explicit).public().exists() else None
 
 
 def suggest(public: EmbeddingQuerySet, q: str) -> str:

@@ -8,6 +8,7 @@ API = [
     ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
     ("GET", "/api/hub/embeddings", "api/hub/embeddings", (200, 200, 200, 200)),
     ("POST", "/api/hub/embeddings", "api/hub/embeddings", (401, 400, 400, 400)),
+    ("GET", "/api/hub/embeddings/facets", "api/hub/embeddings/facets", (200, 200, 200, 200)),
     ("GET", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (200, 200, 200, 200)),
     ("GET", "/api/hub/embeddings/alice/private-one", "api/hub/embeddings/<owner>/<name>", (404, 404, 200, 200)),
     ("PATCH", "/api/hub/embeddings/alice/public-one", "api/hub/embeddings/<owner>/<name>", (401, 403, 200, 403)),

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from registry.formats import Dtype, Family, Target
 from registry.formats.limits import MAX_FILES
 from registry.models import Embedding, File, Kind, License, Preview, Rating, Version, Visibility
-from registry.search import VECTOR_RANGE, Sort
+from registry.search import MAX_VALUES, VECTOR_RANGE, Sort
 
 Choices = list[tuple[str, str]]
 FAMILIES = [(family.value, family.label) for family in Family]
@@ -121,22 +121,35 @@ class EmbeddingSerializer(serializers.ModelSerializer):
         return PreviewSerializer(version.previews.all() if version else [], many=True, context=self.context).data
 
 
-class ListQuerySerializer(serializers.Serializer):
-    """Parameters of a list."""
+def _repeated(
+    value: serializers.Field, help_text: str = "Repeated for several, of which one must fit."
+) -> serializers.Field:
+    """A filter that may be given several times."""
+    return serializers.ListField(child=value, required=False, max_length=MAX_VALUES, help_text=help_text)
+
+
+class SearchQuerySerializer(serializers.Serializer):
+    """What a list is searched for and narrowed by."""
 
     q = serializers.CharField(required=False, allow_blank=True, help_text="Words; the last may be begun only.")
-    tag = serializers.CharField(required=False, allow_blank=True)
-    base = choice(FAMILIES, required=False, allow_blank=True)
-    kind = choice(Kind.choices, required=False, allow_blank=True)
-    license = choice(License.choices, required=False, allow_blank=True)
-    vectors = serializers.RegexField(
-        VECTOR_RANGE,
-        required=False,
-        allow_blank=True,
-        help_text="A number of vectors, or a range: 2, 3-4, 9-.",
-        error_messages={"invalid": "Give a number or a range, such as 2, 3-4 or 9-."},
+    tag = _repeated(serializers.CharField(allow_blank=True), "Repeated for several, all of which it must have.")
+    base = _repeated(choice(FAMILIES, allow_blank=True))
+    kind = _repeated(choice(Kind.choices, allow_blank=True))
+    license = _repeated(choice(License.choices, allow_blank=True))
+    vectors = _repeated(
+        serializers.RegexField(
+            VECTOR_RANGE,
+            allow_blank=True,
+            error_messages={"invalid": "Give a number or a range, such as 2, 3-4 or 9-."},
+        ),
+        "A number of vectors, or a range: 2, 3-4, 9-. Repeated for several, of which one must fit.",
     )
     owner = serializers.CharField(required=False, allow_blank=True)
+
+
+class ListQuerySerializer(SearchQuerySerializer):
+    """Parameters of a list."""
+
     sort = choice(
         _SORTS,
         required=False,

@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.api import collection_views, lookup_views, numbers_views, people_views, report_views, version_views, views
+from registry.api import (
+    collection_views,
+    facet_views,
+    lookup_views,
+    numbers_views,
+    people_views,
+    report_views,
+    version_views,
+    views,
+)
 
 urlpatterns = [
     path("embeddings", views.EmbeddingsView.as_view(), name="api-embeddings"),
+    path("embeddings/facets", facet_views.FacetsView.as_view(), name="api-facets"),
     path("embeddings/<str:owner>/<str:name>", views.EmbeddingView.as_view(), name="api-embedding"),
     path("embeddings/<str:owner>/<str:name>/versions", version_views.VersionsView.as_view(), name="api-versions"),
     path(
