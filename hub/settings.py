@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
         "BaseFamily": "registry.models.FAMILY_CHOICES",
         "Kind": "registry.models.Kind",
         "JobKind": "training.models.Job.Kind",
+        "Reason": "registry.models.Reason",
         "ReportState": "registry.models.Report.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

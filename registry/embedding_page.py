@@ -47,13 +47,12 @@ def embedding(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     versions = list(shown.versions.all())
     version = _chosen(versions, request.GET.get("version", ""))
     prefetch_related_objects([version], "files", "previews")
-    liked = request.user.is_authenticated and shown.liked_by.filter(owner=request.user).exists()
     context = {
         "embedding": shown,
         "version": version,
         "versions": versions,
         "is_newest": version is versions[0],
-        "liked": liked,
+        "liked": shown.is_liked_by(request.user),
         "editable": shown.is_editable_by(request.user),
         "license_text": licences.text_of(shown.license),
         "base_terms": licences.of_base(shown.base),
@@ -89,12 +88,11 @@ def _pictures(request: HttpRequest, version: Version) -> dict[str, Any]:
 
 def _files(request: HttpRequest, shown: Embedding, version: Version) -> dict[str, Any]:
     formats = file_list.formats(shown, version)
-    of_target = {item.target: item for item in reversed(formats)}
     found = snippets.for_version(shown, version, request.build_absolute_uri("/").rstrip("/"))
     return {
         "formats": formats,
         "main_file": formats[0] if formats else None,
-        "uses": [(snippet, of_target[snippet.target]) for snippet in found if snippet.target in of_target],
+        "uses": file_list.with_files(found, formats),
         "contents": file_list.contents(version),
         "token_variable": snippets.TOKEN_VARIABLE,
     }

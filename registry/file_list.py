@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from registry.formats import Dtype, Target
 from registry.models import Embedding, File, Version
+from registry.snippets import Snippet
 
 #: What :attr:`Target.read_by` says, which is a library's and so marked for translation here.
 READ_BY = (
@@ -55,6 +56,12 @@ def formats(embedding: Embedding, version: Version) -> Sequence[Format]:
             found.append(Format(Target(file.target), file, half, page_address(embedding, version, file), half_address))
     order = list(Target)
     return sorted(found, key=lambda item: order.index(item.target))
+
+
+def with_files(found: Sequence[Snippet], formats: Sequence[Format]) -> list[tuple[Snippet, Format]]:
+    """Snippets, each with the first file of the format that it needs; those without one are left out."""
+    of_target = {item.target: item for item in reversed(formats)}
+    return [(snippet, of_target[snippet.target]) for snippet in found if snippet.target in of_target]
 
 
 def page_address(embedding: Embedding, version: Version, file: File) -> str:

@@ -40,7 +40,7 @@ API = [
     ),
     *(
         ("GET", f"/api/hub/embeddings/alice/{name}-one/{what}", f"api/hub/embeddings/<owner>/<name>/{what}", statuses)
-        for what in ("similar", "meaning")
+        for what in ("similar", "meaning", "changes", "uses", "like")
         for name, statuses in (("public", (200, 200, 200, 200)), ("private", (404, 404, 200, 200)))
     ),
     ("POST", "/api/hub/inspect", "api/hub/inspect", (400, 400, 400, 400)),

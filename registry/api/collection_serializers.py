@@ -38,9 +38,12 @@ class NewCollectionSerializer(ChangedCollectionSerializer):
 
 
 class CollectionQuerySerializer(serializers.Serializer):
-    """Whose collections are listed."""
+    """Which collections are listed."""
 
     owner = serializers.CharField(required=False, allow_blank=True)
+    embedding = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**31 - 1, help_text="The id of one: only those that have it."
+    )
 
 
 class CollectedSerializer(serializers.ModelSerializer):

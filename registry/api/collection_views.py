@@ -73,9 +73,12 @@ class CollectionsView(_Collections, ListAPIView):
     pagination_class = CollectionPages
 
     def get_queryset(self) -> QuerySet[Collection]:
-        owner = self.values(shapes.CollectionQuerySerializer, self.request.query_params).get("owner")
+        asked = self.values(shapes.CollectionQuerySerializer, self.request.query_params)
         listed = Collection.objects.listed_for(self.request.user).filter(owner__is_active=True)
-        listed = listed.filter(owner__username=owner) if owner else listed
+        if owner := asked.get("owner"):
+            listed = listed.filter(owner__username=owner)
+        if embedding := asked.get("embedding"):
+            listed = listed.holding(embedding, self.request.user, explicit=self.explicit)
         return listed.with_counts(self.request.user, explicit=self.explicit)
 
     @extend_schema(parameters=[shapes.CollectionQuerySerializer])

@@ -35,14 +35,6 @@ class SimilarListSerializer(serializers.Serializer):
     next = serializers.CharField(allow_null=True)
 
 
-class MeaningQuerySerializer(serializers.Serializer):
-    """Parameters of a meaning."""
-
-    version = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 1, help_text="Number; the newest without."
-    )
-
-
 class WordSerializer(serializers.Serializer):
     """A word of the vocabulary beside a vector."""
 

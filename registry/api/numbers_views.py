@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 from hub.preferences import Preferences
 from registry import meaning, similarity
 from registry.api import numbers_serializers as shapes
+from registry.api.query_serializers import VersionQuerySerializer
 from registry.api.views import RegistryView
 from registry.models import Reading
 
@@ -36,14 +36,12 @@ class MeaningView(RegistryView):
     refusals = (410,)
     serializer_class = shapes.MeaningSerializer
 
-    @extend_schema(parameters=[shapes.MeaningQuerySerializer])
+    @extend_schema(parameters=[VersionQuerySerializer])
     def get(self, request: Request, owner: str, name: str) -> Response:
         """The words nearest to each vector, and its norm beside theirs, as a worker computed them."""
-        number = self.values(shapes.MeaningQuerySerializer, request.query_params).get("version")
+        number = self.values(VersionQuerySerializer, request.query_params).get("version")
         embedding = self.embedding(owner, name)
-        version = next((item for item in embedding.versions.all() if number in (None, item.number)), None)
-        if version is None:
-            raise Http404
+        version = self.chosen_version(embedding, number)
         reading = Reading.objects.filter(version=version).first()
         told = {
             "version": version.number,

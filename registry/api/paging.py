@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hub.api import CursorPages
-from registry.api.serializers import ListQuerySerializer
+from registry.api.query_serializers import ListQuerySerializer
 from registry.models import Embedding
 
 

@@ -7,14 +7,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from registry.formats import Dtype, Family, Target
+from registry.formats import Family
 from registry.formats.limits import MAX_FILES
-from registry.models import Embedding, File, Kind, License, Preview, Rating, Version, Visibility
-from registry.search import MAX_VALUES, VECTOR_RANGE, Sort
+from registry.models import Embedding, File, Kind, License, Preview, Rating, Reason, Version, Visibility
 
 Choices = list[tuple[str, str]]
 FAMILIES = [(family.value, family.label) for family in Family]
-_SORTS = [(sort.value, sort.value) for sort in Sort]
 
 
 def choice(choices: Choices, **options: Any) -> serializers.ChoiceField:
@@ -84,6 +82,18 @@ class ShownVersionSerializer(VersionSerializer):
         fields = [*VersionSerializer.Meta.fields, "previews"]
 
 
+class HiddenSerializer(serializers.ModelSerializer):
+    """Why staff have hidden an embedding."""
+
+    reason = choice(Reason.choices, source="moderation_reason")
+    text = serializers.CharField(source="moderation_text", help_text="What staff say of it.")
+    since = serializers.DateTimeField(source="moderated")
+
+    class Meta:
+        model = Embedding
+        fields = ["reason", "text", "since"]
+
+
 class EmbeddingSerializer(serializers.ModelSerializer):
     """An embedding with its versions, newest first, and the newest version's previews."""
 
@@ -91,6 +101,9 @@ class EmbeddingSerializer(serializers.ModelSerializer):
     url = serializers.SerializerMethodField(help_text="Its page.")
     versions = VersionSerializer(many=True)
     previews = serializers.SerializerMethodField()
+    hidden = serializers.SerializerMethodField(
+        help_text="Null unless staff have hidden it: then nobody else but its owner gets it."
+    )
 
     class Meta:
         model = Embedding
@@ -109,53 +122,20 @@ class EmbeddingSerializer(serializers.ModelSerializer):
                 "visibility",
                 "rating",
             ),
-            *("url", "versions", "previews", "downloads", "likes", "created", "updated"),
+            *("url", "versions", "previews", "downloads", "likes", "created", "updated", "hidden"),
         ]
 
     def get_url(self, embedding: Embedding) -> str:
         return self.context["request"].build_absolute_uri(embedding.get_absolute_url())
 
+    @extend_schema_field(HiddenSerializer(allow_null=True))
+    def get_hidden(self, embedding: Embedding) -> dict[str, Any] | None:
+        return HiddenSerializer(embedding).data if embedding.is_hidden else None
+
     @extend_schema_field(PreviewSerializer(many=True))
     def get_previews(self, embedding: Embedding) -> list[dict[str, Any]]:
         version = embedding.latest
         return PreviewSerializer(version.previews.all() if version else [], many=True, context=self.context).data
-
-
-def _repeated(
-    value: serializers.Field, help_text: str = "Repeated for several, of which one must fit."
-) -> serializers.Field:
-    """A filter that may be given several times."""
-    return serializers.ListField(child=value, required=False, max_length=MAX_VALUES, help_text=help_text)
-
-
-class SearchQuerySerializer(serializers.Serializer):
-    """What a list is searched for and narrowed by."""
-
-    q = serializers.CharField(required=False, allow_blank=True, help_text="Words; the last may be begun only.")
-    tag = _repeated(serializers.CharField(allow_blank=True), "Repeated for several, all of which it must have.")
-    base = _repeated(choice(FAMILIES, allow_blank=True))
-    kind = _repeated(choice(Kind.choices, allow_blank=True))
-    license = _repeated(choice(License.choices, allow_blank=True))
-    vectors = _repeated(
-        serializers.RegexField(
-            VECTOR_RANGE,
-            allow_blank=True,
-            error_messages={"invalid": "Give a number or a range, such as 2, 3-4 or 9-."},
-        ),
-        "A number of vectors, or a range: 2, 3-4, 9-. Repeated for several, of which one must fit.",
-    )
-    owner = serializers.CharField(required=False, allow_blank=True)
-
-
-class ListQuerySerializer(SearchQuerySerializer):
-    """Parameters of a list."""
-
-    sort = choice(
-        _SORTS,
-        required=False,
-        allow_blank=True,
-        help_text="Without one: by relevance to q, or the newest first.",
-    )
 
 
 class EditableSerializer(serializers.Serializer):
@@ -223,21 +203,6 @@ class NewEmbeddingSerializer(PartSerializer, EditableSerializer):
     previews = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="JPEG, PNG or WebP."
     )
-
-
-class DownloadQuerySerializer(serializers.Serializer):
-    """Parameters of a download."""
-
-    format = serializers.CharField(
-        default=Target.CANONICAL.value, help_text="A target of the version's files: " + ", ".join(Target)
-    )
-    dtype = serializers.CharField(
-        default=Dtype.FLOAT32.value, help_text="float16 halves the size; other tools read it as well."
-    )
-    version = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**31 - 1, help_text="Number; the newest without."
-    )
-    file = serializers.CharField(required=False, help_text="File name, where the format has several files.")
 
 
 class PlaceSerializer(serializers.Serializer):

@@ -9,6 +9,7 @@ from registry.api import (
     numbers_views,
     people_views,
     report_views,
+    told_views,
     version_views,
     views,
 )
@@ -50,6 +51,8 @@ urlpatterns = [
     path("me", people_views.MeView.as_view(), name="api-me"),
     path("me/likes", people_views.LikesView.as_view(), name="api-likes"),
     path("me/reports", report_views.OwnReportsView.as_view(), name="api-own-reports"),
+    path("embeddings/<str:owner>/<str:name>/changes", told_views.ChangesView.as_view(), name="api-changes"),
+    path("embeddings/<str:owner>/<str:name>/uses", told_views.UsesView.as_view(), name="api-uses"),
     path("embeddings/<str:owner>/<str:name>/similar", numbers_views.SimilarView.as_view(), name="api-similar"),
     path("embeddings/<str:owner>/<str:name>/meaning", numbers_views.MeaningView.as_view(), name="api-meaning"),
     path("inspect", lookup_views.InspectView.as_view(), name="api-inspect"),

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -29,12 +29,13 @@ from hub.requests.conditional import check_match
 from hub.requests.idempotency import idempotent
 from hub.requests.openapi import answers
 from registry import downloads, intake, lookup, search, services
+from registry.api import query_serializers as queries
 from registry.api import serializers as shapes
 from registry.api.paging import EmbeddingPages
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
-from registry.models import Embedding, Like
+from registry.models import Embedding, Version
 from registry.moderation import tombstones
 from registry.previews import read_pictures
 
@@ -79,6 +80,13 @@ class RegistryView(GenericAPIView):
             raise PermissionDenied("You may see this embedding, but only its owner may change it.")
         return embedding
 
+    def chosen_version(self, embedding: Embedding, number: int | None) -> Version:
+        """A version by its number, the newest without one; 404."""
+        version = next((item for item in embedding.versions.all() if number in (None, item.number)), None)
+        if version is None:
+            raise Http404
+        return version
+
     def unchanged(self, embedding: Embedding) -> None:
         """Lock an embedding; refuse where the request means another state of it. Part of the transaction around it."""
         get_object_or_404(Embedding.objects.select_for_update(no_key=True), pk=embedding.pk)
@@ -109,11 +117,11 @@ class EmbeddingsView(RegistryView, ListAPIView):
     parser_classes = [MultiPartParser]
 
     def get_queryset(self) -> QuerySet[Embedding]:
-        asked = self.values(shapes.ListQuerySerializer, self.request.query_params)
+        asked = self.values(queries.ListQuerySerializer, self.request.query_params)
         explicit = Preferences.stored(self.request.user).explicit
         return search.search(self.request.user, **asked, explicit=explicit).with_details()
 
-    @extend_schema(parameters=[shapes.ListQuerySerializer])
+    @extend_schema(parameters=[queries.ListQuerySerializer])
     def get(self, request: Request) -> Response:
         """Search: public embeddings, and your own."""
         return self.list(request)
@@ -196,7 +204,7 @@ class DownloadView(RegistryView):
     content_negotiation_class = AsItIs
 
     @extend_schema(
-        parameters=[shapes.DownloadQuerySerializer],
+        parameters=[queries.DownloadQuerySerializer],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
@@ -204,7 +212,7 @@ class DownloadView(RegistryView):
     )
     def get(self, request: Request, owner: str, name: str) -> HttpResponseBase:
         """Download a version in a file format. Ranges and ETags work."""
-        asked = self.values(shapes.DownloadQuerySerializer, request.query_params)
+        asked = self.values(queries.DownloadQuerySerializer, request.query_params)
         version = downloads.find_version(request.user, owner, name, asked.get("version"))
         return downloads.serve(request, version, asked["format"], asked.get("file"), asked["dtype"])
 
@@ -214,6 +222,10 @@ class LikeView(RegistryView):
 
     refusals = (410,)
     serializer_class = shapes.LikesSerializer
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        """Whether you like an embedding, and how many do."""
+        return self._answer(self.embedding(owner, name))
 
     @extend_schema(request=None)
     def post(self, request: Request, owner: str, name: str) -> Response:
@@ -231,8 +243,7 @@ class LikeView(RegistryView):
 
     def _answer(self, embedding: Embedding) -> Response:
         embedding.refresh_from_db(fields=["likes"])
-        liked = Like.objects.filter(owner=self.request.user, embedding=embedding).exists()
-        return Response({"liked": liked, "likes": embedding.likes})
+        return Response({"liked": embedding.is_liked_by(self.request.user), "likes": embedding.likes})
 
 
 def named(files: list[UploadedFile]) -> list[NamedFile]:

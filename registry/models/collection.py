@@ -41,6 +41,14 @@ class CollectionQuerySet(models.QuerySet):
             return self
         return self.filter(~Q(visibility=Visibility.PRIVATE) | Q(owner=user))
 
+    def holding(self, embedding: int, user: User | AnonymousUser, *, explicit: bool = False) -> Self:
+        """Collections with an embedding among the entries that the reader finds in them; see ``Collection.items_for``."""
+        known, listed = Embedding.objects.visible_to(user), Embedding.objects.listed_for(user, explicit=explicit)
+        found = Q(embedding__in=listed)
+        if user.is_authenticated:
+            found |= Q(collection__owner=user, embedding__in=known)
+        return self.filter(pk__in=CollectionItem.objects.filter(found, embedding=embedding).values("collection"))
+
     def with_counts(self, user: User | AnonymousUser, *, explicit: bool = False) -> Self:
         """With ``count``: the entries that lists show the reader."""
         # Asked for each entry: all that lists show would be far more than the entries of some collections.

@@ -197,6 +197,10 @@ class Embedding(models.Model):
             return next(iter(self.latest_versions), None)
         return next(iter(self.versions.all()), None)
 
+    def is_liked_by(self, user: User | AnonymousUser) -> bool:
+        """Whether ``user`` likes it. One query, none without an account."""
+        return user.is_authenticated and self.liked_by.filter(owner=user).exists()
+
     def is_editable_by(self, user: User | AnonymousUser) -> bool:
         """Whether ``user`` may change it. Staff moderate, they do not edit in somebody's name."""
         return user.is_authenticated and self.owner_id == user.pk

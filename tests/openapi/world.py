@@ -17,8 +17,9 @@ def build(count: int) -> dict[str, Any]:
     from hub.webhooks import events
     from hub.webhooks.models import MAX_WEBHOOKS, Webhook
     from registry.collections.services import create_collection, put_item
+    from registry.models import Report
     from registry.previews import NewPreview, read_picture
-    from registry.services import upload_embedding
+    from registry.services import like, upload_embedding
     from tests.registry import samples
     from training.bases import ensure_builtin_bases
     from training.models import Job, JobPreview
@@ -34,6 +35,8 @@ def build(count: int) -> dict[str, Any]:
             token=f"<koi-{number}>", kind="object", base="sd1", license="mit", tags=["fish"],
             visibility=("public", "unlisted", "private")[number % 3], previews=[NewPreview(picture=drawn)],
         )  # fmt: skip
+        like(user=alice, embedding=version.embedding)
+        Report.objects.create(embedding=version.embedding, path=str(version.embedding), reporter=alice, reason="spam")
         keys["name"].append(version.embedding.name)
         keys["embedding"].append(version.embedding.pk)
         keys["hash"] += [version.files.first().sha256, version.files.first().crc32]
@@ -56,7 +59,10 @@ def build(count: int) -> dict[str, Any]:
         keys["delivery"].append(str(events.ping(hook).pk))
     token, secret = ApiToken.issue(owner=alice, name="all", scopes=Scope.values)
     ApiToken.objects.filter(pk=token.pk).update(id=OUT_OF_REACH)
-    return {"token": secret, "keys": {"owner": ["alice"], "number": [1], **keys, "id": keys["pk"]}}
+    return {
+        "token": secret,
+        "keys": {"owner": ["alice"], "username": ["alice"], "number": [1], **keys, "id": keys["pk"]},
+    }
 
 
 if __name__ == "__main__":
