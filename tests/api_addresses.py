@@ -47,9 +47,11 @@ API = [
     ("GET", "/api/hub/hashes/{hash}", "api/hub/hashes/<hash>", (404, 404, 200, 200)),
     ("POST", "/api/hub/infotext", "api/hub/infotext", (400, 400, 400, 400)),
     ("GET", "/api/hub/base-models", "api/hub/base-models", (200, 200, 200, 200)),
+    ("GET", "/api/hub/base-models/pocket/words", "api/hub/base-models/<slug:name>/words", (401, 200, 200, 200)),
     ("GET", "/api/hub/allowance", "api/hub/allowance", (401, 200, 200, 200)),
     ("GET", "/api/hub/jobs", "api/hub/jobs", (401, 200, 200, 200)),
     ("POST", "/api/hub/jobs", "api/hub/jobs", (401, 400, 400, 400)),
+    ("POST", "/api/hub/jobs/check", "api/hub/jobs/check", (401, 400, 400, 400)),
     ("GET", "/api/hub/jobs/{job}", "api/hub/jobs/<int:pk>", (401, 404, 200, 200)),
     ("POST", "/api/hub/jobs/{job}/cancel", "api/hub/jobs/<int:pk>/cancel", (401, 404, 200, 404)),
     (

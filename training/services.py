@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
-def submit_job(
+def check_job(
     *,
     owner: User,
     images: Iterable[tuple[str, bytes]],
@@ -47,8 +47,8 @@ def submit_job(
     captions: Sequence[str] | None = None,
     rights: bool = False,
     depicts_person: str = "",
-) -> Job:
-    """Check everything, store images and job, and wake a worker once that is committed.
+) -> tuple[Job, list[CheckedImage]]:
+    """Check everything that a new job needs and store nothing; return it, with what is to be said of its images, and those.
 
     ``images`` are (file name, bytes) and may be a generator; ``base`` is a base model or its slug; ``vectors`` and
     ``steps`` default to the base model's, ``steps`` scaled by the preset; ``rights`` says that the owner declares to have
@@ -65,20 +65,27 @@ def submit_job(
     if rights:
         declared |= {"rights_declared": timezone.now(), "rights_wording": WORDING}
     _check_name(owner, name)
-    check_room(owner)  # again below, exactly; here it spares the work
+    check_room(owner)  # here it spares the work
     checked = check_files(images)
     lines = check_captions(captions, len(checked))
     findings = examine_images(checked, base=base, kind=kind, captions=lines or ())
-    size = sum(len(image.png) for image in checked)
-    check_room(owner, size)
+    check_room(owner, _size(checked))
+    values = {"name": name, "token": token, "captions": lines, "findings": findings, **settings, **declared}
+    return Job(owner=owner, base=base, **values), checked
+
+
+def submit_job(*, owner: User, **asked: Any) -> Job:
+    """Check everything, store images and job, and wake a worker once that is committed.
+
+    What is ``asked`` are the arguments of :func:`check_job`; it raises what that raises.
+    """
+    job, checked = check_job(owner=owner, **asked)
     pictures = [_as_row(position, image) for position, image in enumerate(checked)]
     with transaction.atomic():
         owner.lock()
-        _check_name(owner, name)
-        check_room(owner, size)
-        job = Job.objects.create(
-            owner=owner, base=base, name=name, token=token, captions=lines, findings=findings, **settings, **declared
-        )
+        _check_name(owner, job.name)  # again, exactly
+        check_room(owner, _size(checked))
+        job.save(force_insert=True)
         for picture in pictures:
             picture.job = job
         JobImage.objects.bulk_create(pictures)
@@ -234,6 +241,11 @@ def _check_name(owner: User, name: str) -> None:
             _("An unfinished job of yours will be called %(name)s. Choose another name, or cancel that job.")
             % {"name": name}
         )
+
+
+def _size(images: Sequence[CheckedImage]) -> int:
+    """Bytes that images take."""
+    return sum(len(image.png) for image in images)
 
 
 def _as_row(position: int, image: CheckedImage) -> JobImage:

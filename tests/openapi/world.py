@@ -57,6 +57,7 @@ def build(count: int) -> dict[str, Any]:
     for _ in range(min(count, MAX_WEBHOOKS)):
         hook, _secret = Webhook.make(owner=alice, url="https://example.org/", events=["published"])
         keys["delivery"].append(str(events.ping(hook).pk))
+    keys["name"].append("pocket")  # a base model
     token, secret = ApiToken.issue(owner=alice, name="all", scopes=Scope.values)
     ApiToken.objects.filter(pk=token.pk).update(id=OUT_OF_REACH)
     return {

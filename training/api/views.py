@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import FileResponse, Http404
@@ -59,6 +60,14 @@ def answering_errors() -> Iterator[None]:
             status=status.HTTP_409_CONFLICT if conflict else status.HTTP_400_BAD_REQUEST,
             fields={field: [error.message]} if field else None,
         ) from error
+
+
+def asked_job(request: Request) -> dict[str, Any]:
+    """What a request asks of a new job, as the services call it."""
+    form = NewJobSerializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    values = form.validated_data
+    return values | {"images": read_uploads(values["images"]), "initialiser": values.pop("init")}
 
 
 class BaseModelPages(CursorPages):
@@ -120,12 +129,9 @@ class JobsView(_OwnJobs, ListAPIView):
     @answers(409)
     @idempotent
     def post(self, request: Request) -> Response:
-        form = NewJobSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        values = form.validated_data
-        files, values["initialiser"] = values.pop("images"), values.pop("init")
+        values = asked_job(request)
         with answering_errors():
-            job = services.submit_job(owner=request.user, images=read_uploads(files), **values)
+            job = services.submit_job(owner=request.user, **values)
         body = JobSerializer(job, context=self.get_serializer_context()).data
         return Response(body, status=status.HTTP_201_CREATED)
 
