@@ -1,6 +1,8 @@
-"""The page that says what this hub is, who runs it, and what holds here: all of it from the settings that make it so."""
+"""What this hub is, who runs it, and what holds here, all of it from the settings that make it so; and the page that says it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,15 +15,13 @@ from registry.markdown import render as markdown
 from registry.models import Embedding, Reason
 
 
-@require_safe
-def about(request: HttpRequest) -> HttpResponse:
-    """Who, what, how much, how long."""
-    context = {
+def facts() -> dict[str, Any]:
+    """Who, what, how much, how long. One query."""
+    return {
         "operator": settings.HUB_OPERATOR_NAME,
         "contact": settings.HUB_OPERATOR_CONTACT,
-        "contact_link": _link(settings.HUB_OPERATOR_CONTACT),
-        "rules": markdown(settings.HUB_RULES),
-        "reasons": Reason.labels,
+        "rules": settings.HUB_RULES,
+        "reasons": Reason.values,
         "embeddings": Embedding.objects.public().count(),
         "image_days": settings.HUB_TRAINING_IMAGES_DAYS,
         "limits": {
@@ -32,10 +32,23 @@ def about(request: HttpRequest) -> HttpResponse:
             "requests": settings.HUB_API_REQUESTS,
             "anonymous": settings.HUB_API_ANONYMOUS_REQUESTS,
         },
-        "languages": settings.LANGUAGES,
+        "languages": [code for code, _name in settings.LANGUAGES],
+        "signup_open": settings.HUB_SIGNUP_OPEN,
         "version": settings.VERSION,
     }
-    return render(request, "hub/about.html", context)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """The same for people."""
+    told = facts()
+    shown = {
+        "contact_link": _link(told["contact"]),
+        "rules": markdown(told["rules"]),
+        "reasons": Reason.labels,
+        "languages": settings.LANGUAGES,
+    }
+    return render(request, "hub/about.html", told | shown)
 
 
 def _link(contact: str) -> str:

@@ -8,6 +8,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from hub.about import about
+from hub.about_api import AboutView
 from hub.accounts import views as accounts
 from hub.health import healthz
 from hub.metrics import metrics
@@ -22,6 +23,7 @@ handler404 = "hub.error_pages.not_found"
 handler500 = "hub.error_pages.server_error"
 
 api = [
+    path("about", AboutView.as_view(), name="api-about"),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("hub.accounts.api.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 #: (method, address, route as the resolver spells it, statuses for anonymous, stranger, owner, staff)
 API = [
     ("GET", "/api/hub/schema", "api/hub/schema", (200, 200, 200, 200)),
+    ("GET", "/api/hub/about", "api/hub/about", (200, 200, 200, 200)),
     ("GET", "/api/hub/docs", "api/hub/docs", (200, 200, 200, 200)),
     ("GET", "/api/hub/embeddings", "api/hub/embeddings", (200, 200, 200, 200)),
     ("POST", "/api/hub/embeddings", "api/hub/embeddings", (401, 400, 400, 400)),

@@ -32,3 +32,15 @@ def test_a_contact_that_is_no_address_leads_nowhere(client, settings, contact):
 def test_nothing_set_is_said_plainly(client, settings):
     settings.HUB_OPERATOR_NAME = settings.HUB_OPERATOR_CONTACT = settings.HUB_RULES = ""
     assert "has not said who they are" in client.get("/about").content.decode()
+
+
+def test_programs_are_told_the_same(api, settings):
+    settings.HUB_OPERATOR_CONTACT, settings.HUB_RULES, settings.HUB_SIGNUP_OPEN = (
+        "hub@example.org",
+        "Be **kind**.",
+        False,
+    )
+    told = api.get("/api/hub/about").json()
+    assert (told["contact"], told["rules"], told["version"]) == ("hub@example.org", "Be **kind**.", settings.VERSION)
+    assert told["limits"]["megabytes"] == settings.HUB_ACCOUNT_MEGABYTES and not told["signup_open"]
+    assert "spam" in told["reasons"] and "de" in told["languages"] and told["embeddings"] == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.models import User
 from hub.preferences import Preferences
@@ -106,6 +108,31 @@ def test_who_reported_reads_what_came_of_it(api, api_as, alice, bob, sam, upload
     assert decided.items() >= shown.items() and decided["closed"]
     assert api_as(alice).get("/api/hub/me/reports").json() == {"results": [], "next": None}
     assert api.get("/api/hub/me/reports").status_code == 401
+
+
+def test_each_costs_as_many_statements_for_many_rows(api_as, alice, bob, upload):
+    client = api_as(bob)
+
+    def costs():
+        counted = []
+        for path in ("people/bob", "people/bob/likes", "me", "me/likes", "me/reports"):
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(f"/api/hub/{path}").status_code == 200
+            counted.append(len(queries))
+        return counted
+
+    def add(seed):
+        embedding = upload(alice, f"koi-{seed}", seed=seed)
+        like(user=bob, embedding=embedding)
+        reports.file(embedding=embedding, reporter=bob, reason="spam")
+        upload(bob, f"his-{seed}", seed=100 + seed)
+
+    add(0)
+    costs()  # a token's first use is written down
+    few = costs()
+    for seed in range(1, 5):
+        add(seed)
+    assert costs() == few
 
 
 @pytest.mark.parametrize(
