@@ -47,7 +47,7 @@ def found(tensors: Sequence[Tensor]) -> tuple[Found, ...]:
         raise NotAnEmbedding(
             "The words bundled in this LoRA are stored as what the text encoder gives out, which only the tool that "
             "wrote them can use.",
-            remedy="Export them again without output embeddings.",
+            remedy=gettext_noop("Export them again without output embeddings."),
             where=listed(tensor.name for tensor in tensors),
         )
     return apart(usable)
@@ -74,8 +74,9 @@ def _vectors(word: str, keys: Mapping[str, Tensor]) -> Found:
     together = named_encoders(dict(keys))
     if together is None:
         raise NotAnEmbedding(
-            f"The bundled word {word[:80]!r} has tensors that no text encoder takes.",
-            remedy="Export it as a file of its own.",
+            "The bundled word {word!r} has tensors that no text encoder takes.",
+            word=word[:80],
+            remedy=gettext_noop("Export it as a file of its own."),
             where=word,
         )
     return together

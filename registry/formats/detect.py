@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.formats import halves, pickled, png, safetensors, torch_legacy, torch_zip, webp
 from registry.formats.errors import TooLarge, Truncated, UnknownContainer
 from registry.formats.limits import MAX_FILE_BYTES
+from registry.formats.sentences import gettext_noop
 
 SAFETENSORS, TORCH_ZIP, TORCH_LEGACY = "safetensors", "torch-zip", "torch-legacy"
 PNG, WEBP = "png", "webp"
@@ -30,16 +31,16 @@ _IMAGES = {
     b"\0\0\0\x0cJXL ": "JPEG XL",
 }
 _OTHERS = {
-    b"GGUF": "a GGUF model",
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-    b"\x1f\x8b": "a gzip file",
-    b"Rar!": "a RAR archive",
-    b"\x93NUMPY": "a NumPy array",
-    b"%PDF": "a PDF document",
-    b"\x7fELF": "a program",
-    b"MZ": "a program",
-    b"<": "a web page",
-    b"version https://git-lfs": "a Git LFS pointer and not the file it stands for",
+    b"GGUF": gettext_noop("The file is a GGUF model."),
+    b"7z\xbc\xaf\x27\x1c": gettext_noop("The file is a 7-Zip archive."),
+    b"\x1f\x8b": gettext_noop("The file is a gzip file."),
+    b"Rar!": gettext_noop("The file is a RAR archive."),
+    b"\x93NUMPY": gettext_noop("The file is a NumPy array."),
+    b"%PDF": gettext_noop("The file is a PDF document."),
+    b"\x7fELF": gettext_noop("The file is a program."),
+    b"MZ": gettext_noop("The file is a program."),
+    b"<": gettext_noop("The file is a web page."),
+    b"version https://git-lfs": gettext_noop("The file is a Git LFS pointer and not the file it stands for."),
 }
 
 
@@ -50,16 +51,18 @@ def container(data: bytes) -> str:
     """
     if len(data) > MAX_FILE_BYTES:
         raise TooLarge(
-            f"The file has more than {MAX_FILE_BYTES // 1024**2} MB; an embedding has a few hundred KB at most.",
-            remedy=f"{TooLarge.remedy} Export words that are bundled in a LoRA as files of their own.",
+            "The file has more than {limit} MB; an embedding has a few hundred KB at most.",
+            limit=MAX_FILE_BYTES // 1024**2,
+            remedy=gettext_noop(
+                "Check that it is no LoRA or checkpoint. Export words that are bundled in a LoRA as files of their own."
+            ),
             where=f"offset {MAX_FILE_BYTES}",
         )
     if not data:
         raise Truncated("The file is empty.", where="offset 0")
     if len(data) < MIN_FILE_BYTES:
         raise Truncated(
-            f"The file has only {len(data)} bytes; no embedding is that small.",
-            where="offset 0",
+            "The file has only {count} bytes; no embedding is that small.", count=len(data), where="offset 0"
         )
     for name, looks_like in _READERS.items():
         if looks_like(data):
@@ -67,13 +70,16 @@ def container(data: bytes) -> str:
     image = _image(data)
     if image:
         raise UnknownContainer(
-            f"The file is a {image} picture. Embeddings in pictures are read from PNG and lossless WebP.",
-            remedy="Upload the picture as it was saved at first, or the .pt or .safetensors file of the same embedding.",
+            "The file is a {kind} picture. Embeddings in pictures are read from PNG and lossless WebP.",
+            kind=image,
+            remedy=gettext_noop(
+                "Upload the picture as it was saved at first, or the .pt or .safetensors file of the same embedding."
+            ),
             where="offset 0",
         )
-    for magic, what in _OTHERS.items():
+    for magic, template in _OTHERS.items():
         if data.startswith(magic):
-            raise UnknownContainer(f"The file is {what}.", where="offset 0")
+            raise UnknownContainer(template, where="offset 0")
     if data[0] == 0x80:
         pickled.read(data)  # only for a better refusal: it names what the stream asks for
         raise UnknownContainer("The file is a bare pickle, not one that torch wrote.", where="offset 0")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from registry.formats import encoder_names
 from registry.formats.errors import UnknownBase
-from registry.formats.sentences import Sentence, gettext_noop
+from registry.formats.sentences import AND, THEN, Sentence, gettext_noop, joined
 from registry.formats.types import BaseCandidate, Encoder, Family
 
 #: Families of vectors whose text encoder is told by their width alone; several where the width is not enough.
@@ -57,22 +57,24 @@ _ENCODERS = {
     "gemma": "2304 (Gemma 2 2B)",
     "qwen3_06b": "1024 (Qwen3 0.6B)",
 }
-_SUPPORTED = (
-    "768 (Stable Diffusion 1.x), 1024 (Stable Diffusion 2.x, Anima), 768+1280 (SDXL), 128 (Pocket), "
+_SUPPORTED = gettext_noop(
+    "Supported are 768 (Stable Diffusion 1.x), 1024 (Stable Diffusion 2.x, Anima), 768+1280 (SDXL), 128 (Pocket), "
     "4096 (PixArt, Chroma, Flux.1, SD3, HunyuanVideo), 2304 (Sana, Lumina 2), and by the names of their tensors HiDream and "
-    "Stable Cascade"
+    "Stable Cascade."
 )
 
 #: What other widths belong to, for a refusal that helps.
 _ELSEWHERE = {
-    640: "Gemma 3 270M",
-    1280: "OpenCLIP bigG/14: half of an SDXL embedding, which has a file of 768 beside it, or Stable Cascade",
-    2048: "the text encoders of Hunyuan-DiT and OmniGen2",
-    2560: "Qwen3 4B",
-    3584: "Qwen2.5-VL: Qwen-Image",
-    3840: "Gemma 3 12B",
-    4096: "T5-XXL, Llama 3 8B and others",
-    5120: "Mistral 3: Flux.2",
+    640: gettext_noop("640 is the width of Gemma 3 270M."),
+    1280: gettext_noop(
+        "1280 is the width of OpenCLIP bigG/14: half of an SDXL embedding, which has a file of 768 beside it, or Stable Cascade."
+    ),
+    2048: gettext_noop("2048 is the width of the text encoders of Hunyuan-DiT and OmniGen2."),
+    2560: gettext_noop("2560 is the width of Qwen3 4B."),
+    3584: gettext_noop("3584 is the width of Qwen2.5-VL: Qwen-Image."),
+    3840: gettext_noop("3840 is the width of Gemma 3 12B."),
+    4096: gettext_noop("4096 is the width of T5-XXL, Llama 3 8B and others."),
+    5120: gettext_noop("5120 is the width of Mistral 3: Flux.2."),
 }
 
 #: Euclidean norms seen in working embeddings, by text encoder. Words of CLIP's vocabulary have about 0.4 and long
@@ -139,15 +141,12 @@ def _expected(name: str) -> int:
 
 def _unknown(encoders: Sequence[Encoder]) -> UnknownBase:
     widths = list(dict.fromkeys(encoder.shape[1] for encoder in encoders))
-    hint = "".join(f" {width} is the width of {_ELSEWHERE[width]}." for width in widths if width in _ELSEWHERE)
+    hints = joined(THEN, ["", *(Sentence(_ELSEWHERE[width]) for width in widths if width in _ELSEWHERE)])
     names = ", ".join(encoder.name for encoder in encoders)
-    return UnknownBase(
-        f"The vectors have {' and '.join(map(str, widths))} numbers, which is no width of {names}."
-        f"{hint} Supported are {_SUPPORTED}."
-        if names != encoder_names.PLAIN
-        else f"The vectors have {' and '.join(map(str, widths))} numbers.{hint} Supported are {_SUPPORTED}.",
-        where=names,
-    )
+    template = gettext_noop("The vectors have {widths} numbers, which is no width of {where}.{hints}")
+    if names == encoder_names.PLAIN:
+        template = gettext_noop("The vectors have {widths} numbers.{hints}")
+    return UnknownBase(template, widths=joined(AND, widths), hints=hints, remedy=_SUPPORTED, where=names)
 
 
 _ONE_OF_TWO = gettext_noop(

@@ -11,6 +11,7 @@ from registry.formats import layouts, safetensors, torch_zip
 from registry.formats.errors import Malformed
 from registry.formats.layouts import Found
 from registry.formats.names import listed
+from registry.formats.sentences import gettext_noop
 from registry.formats.types import Encoder
 
 _WIDTHS = (768, 1280)
@@ -35,8 +36,10 @@ def join(files: Sequence[tuple[str, Found]]) -> Found | None:
     counts = [found.encoders[0].shape[0] for found in founds]
     if counts[0] != counts[1]:
         raise Malformed(
-            f"{listed(name for name, _ in files)} are for the same token, but have {counts[0]} and {counts[1]} vectors.",
-            remedy="Take both from the same training step.",
+            "{where} are for the same token, but have {first} and {second} vectors.",
+            first=counts[0],
+            second=counts[1],
+            remedy=gettext_noop("Take both from the same training step."),
             where=listed(name for name, _ in files),
         )
     encoders = tuple(
@@ -85,7 +88,7 @@ def read(data: bytes) -> tuple[Found, dict[str, str]]:
     metadata: dict[str, str] = {}
     for name, record in records.items():
         if not safetensors.looks_like(record):
-            raise Malformed(f"{name} in the archive is no safetensors file.", where=name)
+            raise Malformed("{where} in the archive is no safetensors file.", where=name)
         tensors, about, bundled = safetensors.read(record)
         found = () if bundled else layouts.from_tensors(tensors)
         if len(found) != 1 or width(found[0]) not in _WIDTHS:  # before the other's numbers take memory too
@@ -101,8 +104,7 @@ def read(data: bytes) -> tuple[Found, dict[str, str]]:
 
 def _no_halves(names: Iterable[str]) -> Malformed:
     return Malformed(
-        f"The archive holds {listed(names)}, which are not the two halves of one SDXL embedding: the same token with "
-        "vectors of 768 numbers in one file and of 1280 in the other.",
-        remedy="Upload each file on its own.",
+        "The archive holds {where}, which are not the two halves of one SDXL embedding: the same token with vectors of 768 numbers in one file and of 1280 in the other.",
+        remedy=gettext_noop("Upload each file on its own."),
         where=listed(names),
     )

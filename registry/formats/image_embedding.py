@@ -27,6 +27,7 @@ from registry.formats.limits import (
     MAX_TENSORS,
 )
 from registry.formats.png_text import OWN_FILE, Text
+from registry.formats.sentences import gettext_noop
 from registry.formats.tensors import Tensor
 
 LAYOUT = "a1111-image"
@@ -81,8 +82,9 @@ def _other_texts(picture: png.Picture) -> Iterator[tuple[str, str]]:
 def _ordinary() -> NotAnEmbedding:
     return NotAnEmbedding(
         "The picture carries no embedding.",
-        remedy="If it should, upload it as it was saved at first: resizing, converting or sending it through a messenger "
-        "destroys what it carries.",
+        remedy=gettext_noop(
+            "If it should, upload it as it was saved at first: resizing, converting or sending it through a messenger destroys what it carries."
+        ),
         where="text and pixels",
     )
 
@@ -121,7 +123,8 @@ def hidden_json(pixels: np.ndarray) -> bytes | None:
         return None
     if len(found) > MAX_IMAGE_JSON_BYTES:
         raise TooLarge(
-            f"The picture hides more than {MAX_IMAGE_JSON_BYTES // 1024**2} MB of data.",
+            "The picture hides more than {size} MB of data.",
+            size=MAX_IMAGE_JSON_BYTES // 1024**2,
             remedy=OWN_FILE,
             where="pixels",
         )
@@ -152,8 +155,10 @@ def json_of(raw: bytes) -> dict[str, Any]:
         or sum(raw.count(mark) for mark in (b"[", b"{", b":", b'"')) > MAX_IMAGE_JSON_MARKS
     ):
         raise TooLarge(
-            f"The embedding in the picture has more than {MAX_IMAGE_JSON_NUMBERS} numbers, {MAX_IMAGE_JSON_MARKS} "
-            f"names and lists, or {MAX_IMAGE_JSON_BYTES // 1024**2} MB.",
+            "The embedding in the picture has more than {numbers} numbers, {marks} names and lists, or {size} MB.",
+            numbers=MAX_IMAGE_JSON_NUMBERS,
+            marks=MAX_IMAGE_JSON_MARKS,
+            size=MAX_IMAGE_JSON_BYTES // 1024**2,
             remedy=OWN_FILE,
             where=_JSON,
         )
@@ -179,7 +184,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(value: str) -> Any:
-    raise BadValues(f"The embedding in the picture holds {value}; the training that made it diverged.", where=_JSON)
+    raise BadValues(
+        "The embedding in the picture holds {value}; the training that made it diverged.", value=value, where=_JSON
+    )
 
 
 def _embeddings(raw: bytes | None) -> tuple[Found, ...]:
@@ -191,7 +198,8 @@ def _embeddings(raw: bytes | None) -> tuple[Found, ...]:
         raise Malformed("The picture's data holds no vectors.", where="string_to_param")
     if len(parameters) > MAX_TENSORS or any(len(name) > MAX_NAME_CHARACTERS for name in parameters):
         raise TooLarge(
-            f"The picture's data holds {len(parameters)} tensors, or one with a very long name.",
+            "The picture's data holds {count} tensors, or one with a very long name.",
+            count=len(parameters),
             remedy=OWN_FILE,
             where="string_to_param",
         )

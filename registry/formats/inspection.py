@@ -46,13 +46,14 @@ def inspect(data: bytes) -> Inspection:
     words = [found.label for found in contents.found]
     if contents.bundled:
         raise NotAnEmbedding(
-            f"The file is a LoRA that has words bundled in it ({listed(words)}), not an embedding.",
-            remedy="Choose one of the words, or export it as a file of its own.",
+            "The file is a LoRA that has words bundled in it ({where}), not an embedding.",
+            remedy=gettext_noop("Choose one of the words, or export it as a file of its own."),
             where=listed(words),
         )
     if len(contents.found) > 1:
         raise SeveralTokens(
-            f"The file holds {len(contents.found)} embeddings ({listed(words)}). Split it: one file for each token.",
+            "The file holds {count} embeddings ({where}). Split it: one file for each token.",
+            count=len(contents.found),
             where=listed(words),
         )
     return complete(data, contents, contents.found[0])

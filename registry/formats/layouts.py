@@ -14,7 +14,7 @@ from registry.formats.errors import BadToken, BadValues, NotAnEmbedding, TooLarg
 from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_ROWS
 from registry.formats.names import label, listed, read_token
 from registry.formats.pickle_records import ParameterDict, TensorRef
-from registry.formats.sentences import Sentence, gettext_noop
+from registry.formats.sentences import AND, Sentence, gettext_noop, joined
 from registry.formats.tensors import Tensor
 from registry.formats.types import Encoder
 
@@ -77,7 +77,8 @@ def _recognised(by_name: dict[str, Tensor]) -> tuple[Found, ...]:
     tool = [name for name in by_name if name in encoder_names.RESERVED]
     if tool:
         raise UnknownLayout(
-            f"The file holds {listed(by_name)} together, which no tool writes for an embedding.",
+            "The file holds {names} together, which no tool writes for an embedding.",
+            names=listed(by_name),
             where=listed(tool),
         )
     return apart(tuple(_word(tensor) for tensor in by_name.values()))
@@ -95,8 +96,8 @@ def apart(found: tuple[Found, ...]) -> tuple[Found, ...]:
     if len(set(tokens)) < len(tokens):
         twice = next(one.label for one in found if tokens.count(one.tokens) > 1)
         raise BadToken(
-            f"The file holds {listed([twice])} twice, told apart by characters that cannot be seen. "
-            "Export each as a file of its own.",
+            "The file holds {token} twice, told apart by characters that cannot be seen. Export each as a file of its own.",
+            token=listed([twice]),
             where=twice,
         )
     return found
@@ -118,20 +119,20 @@ def named_encoders(by_name: dict[str, Tensor]) -> Found | None:
     if len(by_name) > 1 and all(encoder_names.LAYER.fullmatch(name) for name in by_name):
         raise UnknownLayout(
             "The file holds vectors for layers of the UNet (XTI), but not for each of the 16 that have them.",
-            remedy="Export it again with all of them.",
+            remedy=gettext_noop("Export it again with all of them."),
             where=listed(by_name),
         )
     if not encoder_names.NAMED & set(by_name):
         return None
     if len(by_name) == 1 and set(by_name) < {"text_encoders_0", "text_encoders_1"}:
         raise UnknownLayout(
-            f"The file holds only {listed(by_name)}: half of an SDXL embedding, which has both.",
-            remedy="Upload the whole file.",
+            "The file holds only {where}: half of an SDXL embedding, which has both.",
+            remedy=gettext_noop("Upload the whole file."),
             where=listed(by_name),
         )
     raise UnknownLayout(
-        f"The file holds vectors for {listed(by_name)}; no supported model has these text encoders.",
-        remedy="Choose an embedding for one of the supported models.",
+        "The file holds vectors for {where}; no supported model has these text encoders.",
+        remedy=gettext_noop("Choose an embedding for one of the supported models."),
         where=listed(by_name),
     )
 
@@ -160,7 +161,7 @@ def from_object(value: Any, records: dict[str, bytes]) -> tuple[Found, ...]:
     strangers = [key for key, item in value.items() if not isinstance(item, TensorRef)]
     lookalikes.refuse_state(strangers)
     if strangers:
-        raise UnknownLayout(f"{listed(strangers)} is no tensor; no embedding layout has it.", where=listed(strangers))
+        raise UnknownLayout("{where} is no tensor; no embedding layout has it.", where=listed(strangers))
     return from_tensors(torch_object.tensors(value, records))
 
 
@@ -196,22 +197,25 @@ def encoder(name: str, tensor: Tensor) -> Encoder:
         raise NotAnEmbedding(_ENCODER_OUTPUT, where=tensor.name)
     if values.ndim not in (1, 2):
         raise BadValues(
-            f"{tensor.name!r} has {values.ndim} dimensions; vectors of a token have the shape [n, d] or [d].",
-            remedy="Export one token and its vectors.",
+            "{where!r} has {count} dimensions; vectors of a token have the shape [n, d] or [d].",
+            count=values.ndim,
+            remedy=gettext_noop("Export one token and its vectors."),
             where=tensor.name,
         )
     vectors = np.ascontiguousarray(np.atleast_2d(values), dtype=np.float32)
     if len(vectors) > MAX_ROWS:
         raise TooLarge(
-            f"{tensor.name!r} has {len(vectors)} vectors; an embedding has at most {MAX_ROWS}. It may be a whole vocabulary.",
-            remedy="Export one token and its vectors.",
+            "{where!r} has {count} vectors; an embedding has at most {limit}. It may be a whole vocabulary.",
+            count=len(vectors),
+            limit=MAX_ROWS,
+            remedy=gettext_noop("Export one token and its vectors."),
             where=tensor.name,
         )
     name = name or encoder_names.BY_WIDTH.get(vectors.shape[1], PLAIN)
     return Encoder(name=name, vectors=vectors, dtype=tensor.dtype)
 
 
-_ENCODER_OUTPUT = (
+_ENCODER_OUTPUT = gettext_noop(
     "The file holds what a text encoder gives out for a whole prompt (77 positions), not the vectors of a word; "
     "no tool loads it as an embedding."
 )
@@ -223,8 +227,9 @@ def _together(tensors: dict[str, Tensor], names: tuple[str, ...]) -> tuple[Encod
     counts = [one.shape[0] for one in encoders]
     if len(set(counts)) > 1:
         raise BadValues(
-            f"The text encoders have {' and '.join(map(str, dict.fromkeys(counts)))} vectors; they must have as many.",
-            remedy="Export them again from the same training step.",
+            "The text encoders have {counts} vectors; they must have as many.",
+            counts=joined(AND, dict.fromkeys(counts)),
+            remedy=gettext_noop("Export them again from the same training step."),
             where=", ".join(tensors[name].name for name in names),
         )
     return encoders
@@ -248,8 +253,9 @@ def _trace(values: Sequence[Any], records: dict[str, bytes]) -> Found:
         for step in values
     ):
         raise UnknownLayout(
-            f"The file holds a list of {len(values)} things.",
-            remedy="Export the last step of the training alone, as {token: vectors}.",
+            "The file holds a list of {count} things.",
+            count=len(values),
+            remedy=gettext_noop("Export the last step of the training alone, as {token: vectors}."),
             where=_PICKLE,
         )
     (found,) = from_tensors(torch_object.tensors(values[-1], records))
@@ -266,7 +272,7 @@ def _parameters(parameters: Any) -> dict[str, TensorRef]:
     if not parameters:
         raise BadValues(
             "string_to_param is empty: the file holds no vectors.",
-            remedy="Export it again with the tool that made it.",
+            remedy=gettext_noop("Export it again with the tool that made it."),
             where="string_to_param",
         )
     return parameters
@@ -275,7 +281,8 @@ def _parameters(parameters: Any) -> dict[str, TensorRef]:
 def _check_names(names: dict[Any, Any]) -> None:
     if any(len(name) > MAX_NAME_CHARACTERS for name in names):
         raise TooLarge(
-            f"The file names something with more than {MAX_NAME_CHARACTERS} characters.",
-            remedy="Export it again under a shorter name.",
+            "The file names something with more than {limit} characters.",
+            limit=MAX_NAME_CHARACTERS,
+            remedy=gettext_noop("Export it again under a shorter name."),
             where=listed(name for name in names if len(name) > MAX_NAME_CHARACTERS),
         )

@@ -34,14 +34,16 @@ def refuse(names: Collection[str]) -> None:
     for name in names:
         if _LORA.search(name) and (several or is_weight(name)):
             raise NotAnEmbedding(
-                f"The file is a LoRA ({name[:80]!r} is one of its weights), not an embedding.",
-                remedy="If words are bundled in it, export them as a file of their own.",
+                "The file is a LoRA ({name!r} is one of its weights), not an embedding.",
+                name=name[:80],
+                remedy=gettext_noop("If words are bundled in it, export them as a file of their own."),
                 where=name,
             )
         if _BUNDLED.search(name):
             raise NotAnEmbedding(
-                f"{name[:80]!r} is a word bundled into another file.",
-                remedy="Export the embedding as a file of its own.",
+                "{name!r} is a word bundled into another file.",
+                name=name[:80],
+                remedy=gettext_noop("Export the embedding as a file of its own."),
                 where=name,
             )
         if _WEIGHT.search(name) or (several and _CHECKPOINT.search(name)):
@@ -54,7 +56,7 @@ def refuse_state(keys: Iterable[str]) -> None:
         if key in _OPTIMIZER:
             raise NotAnEmbedding(
                 "The file is the state of an optimiser, kept to go on training.",
-                remedy="Upload the embedding beside it, which has the same name without .optim.",
+                remedy=gettext_noop("Upload the embedding beside it, which has the same name without .optim."),
                 where=key,
             )
         if key in _TRAINING:
@@ -65,8 +67,9 @@ def only_output(names: Iterable[str]) -> NotAnEmbedding:
     """The refusal of a file that holds nothing but what a text encoder gives out."""
     first = next(iter(names))
     return NotAnEmbedding(
-        f"{first[:80]!r} holds what the text encoder gives out, which only the tool that wrote it can use.",
-        remedy="Export the embedding again without output embeddings.",
+        "{name!r} holds what the text encoder gives out, which only the tool that wrote it can use.",
+        name=first[:80],
+        remedy=gettext_noop("Export the embedding again without output embeddings."),
         where=first,
     )
 
@@ -83,4 +86,6 @@ def left_out(names: Iterable[str]) -> Sentence:
 
 
 def _checkpoint(name: str) -> NotAnEmbedding:
-    return NotAnEmbedding(f"The file is a model checkpoint (it holds {name[:80]!r}), not an embedding.", where=name)
+    return NotAnEmbedding(
+        "The file is a model checkpoint (it holds {name!r}), not an embedding.", name=name[:80], where=name
+    )

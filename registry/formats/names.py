@@ -15,6 +15,7 @@ from registry.formats.sentences import Sentence, gettext_noop
 
 #: Names that a message lists, and characters of each.
 _LISTED, _LISTED_CHARACTERS = 4, 60
+_MORE = gettext_noop("{names} and {count} more")
 #: Control and format characters, halves of characters, ends of lines and paragraphs.
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Drawn as nothing, though Unicode's categories call them letters, marks or symbols, or know nothing of them yet.
@@ -37,13 +38,15 @@ def check_token(token: str) -> str:
     """Return the token. Raises ``BadToken`` where a file could not carry it, or would be taken for something else by it."""
     if not token or token != token.strip() or len(token) > MAX_NAME_CHARACTERS or _is_hiding(token):
         raise BadToken(
-            f"The placeholder token is empty, longer than {MAX_NAME_CHARACTERS} characters, or holds characters that "
-            "cannot be seen. Choose a plain word such as <my-cat>.",
+            "The placeholder token is empty, longer than {limit} characters, or holds characters that cannot be seen. Choose a plain word such as <my-cat>.",
+            limit=MAX_NAME_CHARACTERS,
             where="token",
         )
     if token in RESERVED or lookalikes.is_weight(token):
         raise BadToken(
-            f"{listed([token])} is a name that tools give to tensors. Choose another placeholder token.", where="token"
+            "{token} is a name that tools give to tensors. Choose another placeholder token.",
+            token=listed([token]),
+            where="token",
         )
     return token
 
@@ -80,7 +83,7 @@ def listed(names: Iterable[Any]) -> str:
     texts = [str(name)[:_LISTED_CHARACTERS] for name in names]
     shown = ["".join(c if c.isprintable() and not is_invisible(c) else "?" for c in text) for text in texts[:_LISTED]]
     more = len(texts) - _LISTED
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    return Sentence(_MORE, names=", ".join(shown), count=more) if more > 0 else ", ".join(shown)
 
 
 def _is_hiding(text: str) -> bool:

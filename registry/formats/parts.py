@@ -14,6 +14,7 @@ from registry.formats.inspection import Contents
 from registry.formats.layouts import Found
 from registry.formats.limits import MAX_FILES, MAX_SIDECAR_BYTES
 from registry.formats.names import label, listed, read_token
+from registry.formats.sentences import gettext_noop
 from registry.formats.types import Inspection
 
 #: What DreamArtist adds to the name of a word's negative.
@@ -61,8 +62,10 @@ def inspect_files(files: Sequence[NamedFile]) -> tuple[Part, ...]:
         raise UnrelatedFiles("No file came. Choose the file of the embedding.", where="files")
     if len(files) > MAX_FILES:
         raise TooLarge(
-            f"{len(files)} files came; at most {MAX_FILES} are read together.",
-            remedy="Upload each embedding on its own.",
+            "{count} files came; at most {limit} are read together.",
+            count=len(files),
+            limit=MAX_FILES,
+            remedy=gettext_noop("Upload each embedding on its own."),
             where=listed(file.name for file in files),
         )
     sidecars = [file for file in files if is_sidecar(file.data)]
@@ -84,18 +87,13 @@ def _read(file: NamedFile, *, alone: bool) -> _Read:
     try:
         return _Read(file, inspections.read(file.data))
     except FormatError as error:
-        raise error if alone else _naming(file.name, error) from error
-
-
-def _naming(name: str, error: FormatError) -> FormatError:
-    """The same refusal, naming the file."""
-    return type(error)(f"{label(name)[:80]}: {error.message}", where=error.where, remedy="")
+        error.file = "" if alone else label(file.name)[:80]
+        raise
 
 
 def _unrelated(names: Sequence[str]) -> UnrelatedFiles:
     return UnrelatedFiles(
-        f"These files do not belong together: {listed(names)}. Upload each on its own, or only the two halves of an "
-        "SDXL embedding, or a word and its negative.",
+        "These files do not belong together: {where}. Upload each on its own, or only the two halves of an SDXL embedding, or a word and its negative.",
         where=listed(names),
     )
 
@@ -188,8 +186,9 @@ def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
     """Word to placeholder tokens, as the sidecar says. Raises ``TooLarge`` or ``Malformed``."""
     if len(sidecar.data) > MAX_SIDECAR_BYTES:
         raise TooLarge(
-            f"{label(sidecar.name)[:80]} has more than {MAX_SIDECAR_BYTES // 1024} KB; it is no sidecar.",
-            remedy="Upload the embedding without it.",
+            "{where} has more than {limit} KB; it is no sidecar.",
+            limit=MAX_SIDECAR_BYTES // 1024,
+            remedy=gettext_noop("Upload the embedding without it."),
             where=label(sidecar.name)[:80],
         )
     try:
@@ -198,8 +197,8 @@ def _sidecar_words(sidecar: NamedFile) -> dict[str, str]:
         words = None
     if not isinstance(words, dict) or not words or not all(isinstance(value, str) for value in words.values()):
         raise Malformed(
-            f'{label(sidecar.name)[:80]} does not say which words are in the embedding, as in {{"TOK": "<s0><s1>"}}.',
-            remedy="Upload the embedding without it.",
+            '{where} does not say which words are in the embedding, as in {{"TOK": "<s0><s1>"}}.',
+            remedy=gettext_noop("Upload the embedding without it."),
             where=label(sidecar.name)[:80],
         )
     return {label(word) or "TOK": token for word, token in words.items()}

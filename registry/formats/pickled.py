@@ -45,6 +45,11 @@ class Machine:
         self.memo: dict[int, Any] = {}
         self.storages: dict[str, StorageRef] = {}
 
+    @property
+    def here(self) -> str:
+        """The place up to which the stream was read."""
+        return f"offset {self.at}"
+
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
         start, end = self.at, self.at + count
@@ -63,17 +68,19 @@ class Machine:
 
     def overrun(self, end: int) -> FormatError:
         """What is wrong with a value that would end at ``end``, past the stream's."""
-        where = f"offset {self.at}"
         if end <= self.limit:
-            return Truncated("The pickle stream ends in the middle of a value.", where=where)
-        kilobytes = MAX_PICKLE_BYTES // 1024
-        return TooLarge(f"The pickle stream has more than {kilobytes} KB; an embedding's has under 2 KB.", where=where)
+            return Truncated("The pickle stream ends in the middle of a value.", where=self.here)
+        return TooLarge(
+            "The pickle stream has more than {limit} KB; an embedding's has under 2 KB.",
+            limit=MAX_PICKLE_BYTES // 1024,
+            where=self.here,
+        )
 
     def line(self) -> str:
         """The next line of text."""
         end = self.data.find(b"\n", self.at, self.at + 300)
         if end < 0:
-            raise Malformed("The pickle stream has a line without an end.", where=f"offset {self.at}")
+            raise Malformed("The pickle stream has a line without an end.", where=self.here)
         return self.text(self.take(end + 1 - self.at)[:-1])
 
     def text(self, raw: bytes) -> str:
@@ -81,7 +88,7 @@ class Machine:
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Malformed("The pickle stream holds text that is not UTF-8.", where=f"offset {self.at}") from error
+            raise Malformed("The pickle stream holds text that is not UTF-8.", where=self.here) from error
 
     def number(self, size: int, *, signed: bool = False) -> int:
         """The next integer of ``size`` bytes."""
@@ -90,13 +97,13 @@ class Machine:
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
         if len(self.stack) >= MAX_STACK:
-            raise TooLarge(f"The pickle stream stacks more than {MAX_STACK} values.", where=f"offset {self.at}")
+            raise TooLarge("The pickle stream stacks more than {limit} values.", limit=MAX_STACK, where=self.here)
         self.stack.append(value)
 
     def pop(self) -> Any:
         """Take the value on top."""
         if not self.stack or self.stack[-1] is _Mark:
-            raise Malformed("The pickle stream takes a value that is not there.", where=f"offset {self.at}")
+            raise Malformed("The pickle stream takes a value that is not there.", where=self.here)
         return self.stack.pop()
 
     def to_mark(self) -> list[Any]:
@@ -106,31 +113,32 @@ class Machine:
                 values = self.stack[index + 1 :]
                 del self.stack[index:]
                 return values
-        raise Malformed("The pickle stream has no mark to go back to.", where=f"offset {self.at}")
+        raise Malformed("The pickle stream has no mark to go back to.", where=self.here)
 
     def keep(self, key: int) -> None:
         """Remember the value on top."""
         if len(self.memo) >= MAX_MEMO:
-            raise TooLarge(f"The pickle stream remembers more than {MAX_MEMO} values.", where=f"offset {self.at}")
+            raise TooLarge("The pickle stream remembers more than {limit} values.", limit=MAX_MEMO, where=self.here)
         if not self.stack or self.stack[-1] is _Mark:
-            raise Malformed("The pickle stream keeps a value that is not there.", where=f"offset {self.at}")
+            raise Malformed("The pickle stream keeps a value that is not there.", where=self.here)
         self.memo[key] = self.stack[-1]
 
     def recall(self, key: int) -> None:
         """Put a remembered value on the stack."""
         if key not in self.memo:
-            raise Malformed("The pickle stream recalls a value it never kept.", where=f"offset {self.at}")
+            raise Malformed("The pickle stream recalls a value it never kept.", where=self.here)
         self.push(self.memo[key])
 
     def find(self, module: Any, name: Any) -> None:
         """Put an allowed global's name on the stack; refuse any other."""
         if type(module) is not str or type(name) is not str:
-            raise Unsafe("The file asks for something whose name is no text.", where=f"offset {self.at}")
+            raise Unsafe("The file asks for something whose name is no text.", where=self.here)
         if (module, name) not in ALLOWED:
             shown = "".join(c if c.isprintable() else "?" for c in f"{module}.{name}"[:MAX_SHOWN_CHARACTERS])
             raise Unsafe(
-                f"The file asks for {shown}, which an embedding never needs. It may try to run code.",
-                where=f"offset {self.at}",
+                "The file asks for {name}, which an embedding never needs. It may try to run code.",
+                name=shown,
+                where=self.here,
             )
         self.push(Global(module, name))
 
@@ -138,29 +146,29 @@ class Machine:
         """Add pairs to the dictionary on top."""
         target = self.stack[-1] if self.stack else None
         if len(pairs) % 2 or not isinstance(target, dict):
-            raise Malformed("The pickle stream adds to something that is no dictionary.", where=f"offset {self.at}")
+            raise Malformed("The pickle stream adds to something that is no dictionary.", where=self.here)
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             if type(key) is not str and not (type(key) is int and 0 <= key <= MAX_KEY):
-                raise Malformed("A key in the pickle stream is neither text nor small.", where=f"offset {self.at}")
+                raise Malformed("A key in the pickle stream is neither text nor small.", where=self.here)
             target[key] = value
 
     def extend(self, values: list[Any]) -> None:
         """Add values to the list on top."""
         target = self.stack[-1] if self.stack else None
         if not isinstance(target, list):
-            raise Malformed("The pickle stream adds to something that is no list.", where=f"offset {self.at}")
+            raise Malformed("The pickle stream adds to something that is no list.", where=self.here)
         target.extend(values)
 
     def reduce(self) -> None:
         """Turn a known call into a record."""
         arguments, function = self.pop(), self.pop()
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
-            raise Unsafe("The file calls something that is not a known function.", where=f"offset {self.at}")
+            raise Unsafe("The file calls something that is not a known function.", where=self.here)
         match function.name, arguments:
             case "_rebuild_tensor_v2", (StorageRef() as storage, offset, tuple(shape), tuple(stride), *_):
                 sizes = (offset, *shape, *stride)
                 if len(shape) > MAX_DIMENSIONS or len(stride) != len(shape) or not all(map(is_size, sizes)):
-                    raise Malformed("A tensor has an impossible shape.", where=f"offset {self.at}")
+                    raise Malformed("A tensor has an impossible shape.", where=self.here)
                 self.push(TensorRef(storage, offset, shape, stride))
             case "_rebuild_parameter", (TensorRef() as tensor, *_):
                 self.push(tensor)
@@ -171,26 +179,26 @@ class Machine:
             case "set", ([*_],) | ():
                 self.push(frozenset())
             case _:
-                raise Unsafe(f"The file calls {function.name} in an unknown way.", where=f"offset {self.at}")
+                raise Unsafe("The file calls {name} in an unknown way.", name=function.name, where=self.here)
 
     def build(self) -> None:
         """Give an object its state. Only a ``ParameterDict``'s matters, and of it only the parameters."""
         state, target = self.pop(), self.stack[-1] if self.stack else None
         if not isinstance(target, OrderedDict | ParameterDict) or not isinstance(state, dict):
-            raise Unsafe("The file sets the state of an unknown object.", where=f"offset {self.at}")
+            raise Unsafe("The file sets the state of an unknown object.", where=self.here)
         parameters = state.get("_parameters")
         if isinstance(target, ParameterDict) and isinstance(parameters, dict):
             if len(parameters) > limits.MAX_TENSORS:  # this copies, and a stream may repeat it
-                raise TooLarge("The file holds more parameters than embeddings have.", where=f"offset {self.at}")
+                raise TooLarge("The file holds more parameters than embeddings have.", where=self.here)
             target.update(parameters)
 
     def persistent(self) -> None:
         """Turn what torch keeps outside the stream into a record."""
         kept = persistent(self.pop())
         if kept is None:
-            raise Malformed("The file names its numbers in an unknown way.", where=f"offset {self.at}")
+            raise Malformed("The file names its numbers in an unknown way.", where=self.here)
         if isinstance(kept, StorageRef) and self.storages.setdefault(kept.key, kept) != kept:
-            raise Malformed(f"The file describes the storage {kept.key[:60]!r} in two ways.", where=f"offset {self.at}")
+            raise Malformed("The file describes the storage {key!r} in two ways.", key=kept.key[:60], where=self.here)
         self.push(kept)
 
     def run(self) -> Any:
@@ -200,16 +208,17 @@ class Machine:
             if code == _STOP:
                 result = self.pop()
                 if self.stack:
-                    raise Malformed("The pickle stream leaves values behind.", where=f"offset {self.at}")
+                    raise Malformed("The pickle stream leaves values behind.", where=self.here)
                 return result
             action = OPCODES.get(code)
             if action is None:
                 raise Unsafe(
-                    f"The pickle stream uses opcode 0x{code:02x}, which no embedding needs.",
+                    "The pickle stream uses opcode 0x{code}, which no embedding needs.",
+                    code=f"{code:02x}",
                     where=f"offset {self.at - 1}",
                 )
             action(self)
-        raise TooLarge(f"The pickle stream has more than {MAX_OPCODES} opcodes.", where=f"offset {self.at}")
+        raise TooLarge("The pickle stream has more than {limit} opcodes.", limit=MAX_OPCODES, where=self.here)
 
 
 def _set_item(m: Machine) -> None:
@@ -244,7 +253,7 @@ def _stack_global(m: Machine) -> None:
 
 def _protocol(m: Machine) -> None:
     if not 2 <= m.byte() <= 5:
-        raise Malformed("The pickle stream has an unknown protocol.", where=f"offset {m.at}")
+        raise Malformed("The pickle stream has an unknown protocol.", where=m.here)
 
 
 #: Opcode byte to what it does to the machine.

@@ -58,7 +58,7 @@ def read(data: bytes) -> Picture:
     before, exif = kind, 0
     for kind, content in chunks:
         if kind == b"IHDR" or (kind == b"IDAT" and packed and before != b"IDAT"):
-            raise Malformed(f"The picture's {kind.decode()} chunks are not where they belong.", where=kind.decode())
+            raise Malformed("The picture's {where} chunks are not where they belong.", where=kind.decode())
         if kind == b"IDAT":
             packed.append(content)
         if kind in png_text.KINDS:
@@ -77,8 +77,11 @@ def check_size(width: int, height: int) -> None:
     """Raise ``TooLarge`` for a picture over the limits."""
     if max(width, height) > MAX_IMAGE_SIDE or width * height > MAX_IMAGE_PIXELS:
         raise TooLarge(
-            f"The picture has {width} × {height} pixels; those that carry an embedding have at most {MAX_IMAGE_SIDE} "
-            f"along a side and {MAX_IMAGE_PIXELS} in all.",
+            "The picture has {width} × {height} pixels; those that carry an embedding have at most {side} along a side and {pixels} in all.",
+            width=width,
+            height=height,
+            side=MAX_IMAGE_SIDE,
+            pixels=MAX_IMAGE_PIXELS,
             remedy=png_text.OWN_FILE,
             where="the picture's size",
         )
@@ -98,20 +101,24 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
             raise Malformed("The picture holds a chunk that is none.", where=f"offset {at}")
         if kind[:1].isupper() and kind not in _CRITICAL:
             raise Malformed(
-                f"The picture holds a chunk {kind.decode()}, which PNG does not have.", where=f"offset {at}"
+                "The picture holds a chunk {kind}, which PNG does not have.", kind=kind.decode(), where=f"offset {at}"
             )
         end = at + 12 + size
         if end > len(data):
             raise Truncated("The picture ends inside a chunk; it was not downloaded whole.", where=f"offset {at}")
         if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            raise Malformed(f"The checksum of {kind.decode()} is wrong; the picture was damaged.", where=f"offset {at}")
+            raise Malformed(
+                "The checksum of {kind} is wrong; the picture was damaged.", kind=kind.decode(), where=f"offset {at}"
+            )
         if kind == b"IEND":
             if size or end != len(data):
-                raise Malformed(f"{len(data) - end} bytes follow the picture's end.", where=f"offset {end}")
+                raise Malformed("{count} bytes follow the picture's end.", count=len(data) - end, where=f"offset {end}")
             return
         yield kind, view[at + 8 : end - 4]
         at = end
-    raise TooLarge(f"The picture has more than {MAX_CHUNKS} chunks.", remedy=png_text.OWN_FILE, where=f"offset {at}")
+    raise TooLarge(
+        "The picture has more than {limit} chunks.", limit=MAX_CHUNKS, remedy=png_text.OWN_FILE, where=f"offset {at}"
+    )
 
 
 def pixels(picture: Picture) -> np.ndarray:

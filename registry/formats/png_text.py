@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from registry.formats.errors import Malformed, TooLarge
 from registry.formats.limits import MAX_TEXT_CHUNK_BYTES
+from registry.formats.sentences import gettext_noop
 
 PLAIN, PACKED, UNICODE = b"tEXt", b"zTXt", b"iTXt"
 KINDS = frozenset({PLAIN, PACKED, UNICODE})
 #: Bytes of a keyword, and of an iTXt's language and translated keyword together.
 _MAX_KEYWORD_BYTES, _MAX_LANGUAGE_BYTES = 79, 1024
 #: What to do where a picture is over a limit.
-OWN_FILE = "Upload the embedding's own file."
+OWN_FILE = gettext_noop("Upload the embedding's own file.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def _unknown_packing(where: str) -> Malformed:
 
 def _too_large(where: str) -> TooLarge:
     return TooLarge(
-        f"A text in the picture has more than {MAX_TEXT_CHUNK_BYTES // 1024**2} MB.",
+        "A text in the picture has more than {limit} MB.",
+        limit=MAX_TEXT_CHUNK_BYTES // 1024**2,
         remedy=OWN_FILE,
         where=where,
     )

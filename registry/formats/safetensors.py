@@ -23,6 +23,7 @@ from registry.formats.limits import (
     MAX_NUMBERS,
     MAX_TENSORS,
 )
+from registry.formats.sentences import gettext_noop
 from registry.formats.tensors import ITEM_BYTES, Tensor, decode
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -44,7 +45,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(value: str) -> Any:
-    raise Malformed(f"The header holds {value}, which is not JSON.", where="header")
+    raise Malformed("The header holds {value}, which is not JSON.", value=value, where="header")
 
 
 def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
@@ -57,7 +58,10 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
     length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER_BYTES:
         raise TooLarge(
-            f"The header has {length} bytes; an embedding's has at most {MAX_HEADER_BYTES}.", where="offset 0"
+            "The header has {count} bytes; an embedding's has at most {limit}.",
+            count=length,
+            limit=MAX_HEADER_BYTES,
+            where="offset 0",
         )
     if 8 + length > len(data):
         raise Truncated("The file ends inside its header; it was not downloaded whole.", where="offset 8")
@@ -71,7 +75,9 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
         lookalikes.refuse(header)
     if len(bundled or header) > MAX_TENSORS:
         raise TooLarge(
-            f"The file holds {len(bundled or header)} tensors; an embedding has at most {MAX_TENSORS}.",
+            "The file holds {count} tensors; an embedding has at most {limit}.",
+            count=len(bundled or header),
+            limit=MAX_TENSORS,
             where="header",
         )
     body = memoryview(data)[8 + length :]
@@ -82,17 +88,20 @@ def read(data: bytes) -> tuple[list[Tensor], dict[str, str], bool]:
     end = 0
     for name, _, _, start, stop in entries:
         if start != end:
-            raise Malformed(f"The numbers of {name!r} do not follow those before them.", where=name)
+            raise Malformed("The numbers of {where!r} do not follow those before them.", where=name)
         end = stop
     if end > len(body):
         raise Truncated("The file ends before its numbers do; it was not downloaded whole.", where=entries[-1][0])
     if end < len(body):
-        raise Malformed(f"{len(body) - end} bytes follow the last number.", where=f"offset {8 + length + end}")
+        raise Malformed(
+            "{count} bytes follow the last number.", count=len(body) - end, where=f"offset {8 + length + end}"
+        )
     wanted = [entry for entry in entries if not bundled or entry[0] in bundled]
     if sum((stop - start) // ITEM_BYTES[dtype] for _, dtype, _, start, stop in wanted) > MAX_NUMBERS:
         lookalikes.refuse(header)
         raise TooLarge(
-            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.",
+            "The file's tensors have more than {limit} numbers together; an embedding's have fewer.",
+            limit=MAX_NUMBERS,
             where="header",
         )
     tensors = [
@@ -121,7 +130,10 @@ def _metadata(values: Any, limit: int) -> dict[str, str]:
         raise Malformed("The metadata holds a zero character.", where="__metadata__")
     if sum(len(name) + len(value) for name, value in values.items()) > limit:
         raise TooLarge(
-            f"The metadata has more than {limit} characters.", remedy="Export it again with less.", where="__metadata__"
+            "The metadata has more than {limit} characters.",
+            limit=limit,
+            remedy=gettext_noop("Export it again with less."),
+            where="__metadata__",
         )
     return values
 
@@ -135,16 +147,18 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
     if not name or len(name) > MAX_NAME_CHARACTERS or _CONTROL.search(name):
         raise Malformed("A tensor's name is empty, too long or holds control characters.", where="header")
     if not isinstance(entry, dict) or set(entry) != _FIELDS:
-        raise Malformed(f"The entry of {name!r} must have exactly dtype, shape and data_offsets.", where=name)
+        raise Malformed("The entry of {where!r} must have exactly dtype, shape and data_offsets.", where=name)
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_natural, offsets)) or offsets[1] < offsets[0]:
-        raise Malformed(f"{name!r} has impossible offsets.", where=name)
+        raise Malformed("{where!r} has impossible offsets.", where=name)
     if not read:
         return "", (), offsets[0], offsets[1]
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise Malformed(
-            f"{name!r} is stored as {str(dtype)[:20]!r}; embeddings are {', '.join(ITEM_BYTES)}.",
-            remedy="Export it again as float32.",
+            "{where!r} is stored as {dtype!r}; embeddings are {known}.",
+            dtype=str(dtype)[:20],
+            known=", ".join(ITEM_BYTES),
+            remedy=gettext_noop("Export it again as float32."),
             where=name,
         )
     if (
@@ -152,7 +166,7 @@ def _entry(name: str, entry: Any, *, read: bool) -> tuple[str, tuple[int, ...], 
         or not all(_natural(side) and 0 < side <= MAX_NUMBERS for side in shape)
         or not 1 <= len(shape) <= MAX_DIMENSIONS
     ):
-        raise Malformed(f"{name!r} has the shape {str(shape)[:60]}, which no embedding has.", where=name)
+        raise Malformed("{where!r} has the shape {shape}, which no embedding has.", shape=str(shape)[:60], where=name)
     return dtype, tuple(shape), offsets[0], offsets[1]
 
 
@@ -180,7 +194,7 @@ def write(tensors: dict[str, np.ndarray], metadata: dict[str, str] | None = None
     except UnicodeEncodeError as error:
         raise Malformed(
             "The metadata holds half a character, which no file can carry.",
-            remedy="Leave it out.",
+            remedy=gettext_noop("Leave it out."),
             where="__metadata__",
         ) from error
     text += b" " * (-len(text) % 8)  # numbers begin on an eight-byte boundary, as the format's own writer does it

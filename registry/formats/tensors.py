@@ -30,7 +30,13 @@ def decode(data: bytes | memoryview, dtype: str, shape: tuple[int, ...], where: 
     for side in shape:
         count *= side
     if len(data) != count * ITEM_BYTES[dtype]:
-        raise Malformed(f"{where} has {len(data)} bytes for {count} numbers of type {dtype}.", where=where)
+        raise Malformed(
+            "{where} has {count} bytes for {numbers} numbers of type {dtype}.",
+            count=len(data),
+            numbers=count,
+            dtype=dtype,
+            where=where,
+        )
     if dtype == "BF16":
         # A bfloat16 is the upper half of a float32. Shifted in place, for memory is bounded.
         bits = np.frombuffer(data, "<u2").astype(np.uint32)
@@ -42,7 +48,7 @@ def decode(data: bytes | memoryview, dtype: str, shape: tuple[int, ...], where: 
             result = np.ascontiguousarray(values.astype(np.float32).reshape(shape))
     if not np.isfinite(result).all():
         raise BadValues(
-            f"{where} holds numbers that are not finite (NaN or infinity); the training that made it diverged.",
+            "{where} holds numbers that are not finite (NaN or infinity); the training that made it diverged.",
             where=where,
         )
     return result

@@ -43,9 +43,9 @@ def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
                 where=f"offset {len(data)}",
             )
         if int.from_bytes(data[at : at + 8], "little") != storage.count:
-            raise Malformed(f"The storage {key[:60]} does not have the size it should.", where=f"offset {at}")
+            raise Malformed("The storage {key} does not have the size it should.", key=key[:60], where=f"offset {at}")
         records[key] = data[at + 8 : at + 8 + storage.size]
         at += 8 + storage.size
     if at < len(data):
-        raise Malformed(f"{len(data) - at} bytes follow the last number.", where=f"offset {at}")
+        raise Malformed("{count} bytes follow the last number.", count=len(data) - at, where=f"offset {at}")
     return value, records

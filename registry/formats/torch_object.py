@@ -17,11 +17,15 @@ def tensors(values: dict[str, TensorRef], records: dict[str, bytes]) -> list[Ten
     """
     if len(values) > MAX_TENSORS:
         raise TooLarge(
-            f"The file holds {len(values)} tensors; an embedding has at most {MAX_TENSORS}.", where=listed(values)
+            "The file holds {count} tensors; an embedding has at most {limit}.",
+            count=len(values),
+            limit=MAX_TENSORS,
+            where=listed(values),
         )
     if sum(_count(name, view) for name, view in values.items()) > MAX_NUMBERS:
         raise TooLarge(
-            f"The file's tensors have more than {MAX_NUMBERS} numbers together; an embedding's have fewer.",
+            "The file's tensors have more than {limit} numbers together; an embedding's have fewer.",
+            limit=MAX_NUMBERS,
             where=listed(values),
         )
     return [_read(name, view, records) for name, view in values.items()]
@@ -31,7 +35,7 @@ def _count(name: str, view: TensorRef) -> int:
     """How many numbers a view has. Only plain row-major views inside their storage are let through."""
     storage = view.storage
     if storage.dtype not in ITEM_BYTES:
-        raise Malformed(f"{name!r} holds whole numbers; an embedding holds fractions.", where=name)
+        raise Malformed("{where!r} holds whole numbers; an embedding holds fractions.", where=name)
     count = 1
     stride: list[int] = []
     for side in reversed(view.shape):
@@ -40,9 +44,9 @@ def _count(name: str, view: TensorRef) -> int:
     # A side of one may carry any stride.
     plain = all(a == b or side == 1 for a, b, side in zip(view.stride, stride, view.shape, strict=True))
     if not plain or not view.shape or count < 1:
-        raise Malformed(f"{name!r} is an unusual view of its numbers.", where=name)
+        raise Malformed("{where!r} is an unusual view of its numbers.", where=name)
     if view.offset + count > storage.count:
-        raise Malformed(f"{name!r} reaches beyond its stored numbers.", where=name)
+        raise Malformed("{where!r} reaches beyond its stored numbers.", where=name)
     return count
 
 

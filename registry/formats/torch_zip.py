@@ -14,6 +14,7 @@ from registry.formats import pickled
 from registry.formats.errors import Malformed, TooLarge, Truncated
 from registry.formats.limits import MAX_NAME_CHARACTERS, MAX_RECORDS
 from registry.formats.pickle_records import StorageRef
+from registry.formats.sentences import gettext_noop
 
 _LOCAL, _CENTRAL, _END, _END64, _LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _NAME = re.compile(
@@ -32,6 +33,14 @@ _PADDING = re.compile(rb"FB(..)(Z*)", re.DOTALL)
 _PLAIN_FOLDER = "archive"
 #: General purpose flags that torch sets: bit 3, sizes follow the data; bit 11, names are UTF-8.
 _ALLOWED_FLAGS = 0x0808
+#: What is told where the archive ends inside one of its parts.
+_CUT_OFF = {
+    "directory": gettext_noop("The archive ends inside its directory; it was not downloaded whole."),
+    "record": gettext_noop("The archive ends inside its record; it was not downloaded whole."),
+    "end record": gettext_noop("The archive ends inside its end record; it was not downloaded whole."),
+    "zip64 locator": gettext_noop("The archive ends inside its zip64 locator; it was not downloaded whole."),
+    "zip64 record": gettext_noop("The archive ends inside its zip64 record; it was not downloaded whole."),
+}
 #: How far before the end of a zip archive its end record may begin.
 _MAX_COMMENT_BYTES = 0xFFFF
 
@@ -48,9 +57,9 @@ def folder(data: bytes) -> tuple[tuple[str, str], ...]:
     return () if name == _PLAIN_FOLDER else (("folder inside the file", name),)
 
 
-def _unpack(layout: str, data: bytes, at: int, what: str) -> tuple[int, ...]:
+def _unpack(layout: str, data: bytes, at: int, part: str) -> tuple[int, ...]:
     if at < 0 or at + struct.calcsize(layout) > len(data):
-        raise Truncated(f"The archive ends inside its {what}; it was not downloaded whole.", where=f"offset {at}")
+        raise Truncated(_CUT_OFF[part], where=f"offset {at}")
     return struct.unpack_from(layout, data, at)
 
 
@@ -67,11 +76,11 @@ def read(data: bytes) -> tuple[Any, dict[str, bytes]]:
     stream = pickled.read(records["data.pkl"])
     if stream.end != len(records["data.pkl"]):
         raise Malformed(
-            f"{len(records['data.pkl']) - stream.end} bytes follow the end of the pickle.", where="data.pkl"
+            "{count} bytes follow the end of the pickle.", count=len(records["data.pkl"]) - stream.end, where="data.pkl"
         )
     for name, content in records.items():
         if name in _REMARKS and not _REMARKS[name].fullmatch(content):
-            raise Malformed(f"The record {name!r} says what torch never writes there.", where=name)
+            raise Malformed("The record {where!r} says what torch never writes there.", where=name)
     numbers = {name.removeprefix("data/"): raw for name, raw in records.items() if name.startswith("data/")}
     for key in sorted(numbers.keys() | stream.storages.keys()):
         _check_storage(key, numbers, stream.storages)
@@ -82,12 +91,16 @@ def _check_storage(key: str, numbers: dict[str, bytes], storages: dict[str, Stor
     """Raise ``Malformed`` for a record that no tensor has, and for a storage without its record or of another size."""
     where = f"data/{key}"
     if key not in storages:
-        raise Malformed(f"The archive holds numbers that no tensor has, in {where[:80]!r}.", where=where)
+        raise Malformed("The archive holds numbers that no tensor has, in {name!r}.", name=where[:80], where=where)
     if key not in numbers:
-        raise Malformed(f"The numbers of the storage {key[:60]!r} are missing.", where=where)
+        raise Malformed("The numbers of the storage {key!r} are missing.", key=key[:60], where=where)
     if len(numbers[key]) != storages[key].size:
         raise Malformed(
-            f"The storage {key[:60]!r} should have {storages[key].size} bytes and has {len(numbers[key])}.", where=where
+            "The storage {key!r} should have {size} bytes and has {count}.",
+            key=key[:60],
+            size=storages[key].size,
+            count=len(numbers[key]),
+            where=where,
         )
 
 
@@ -98,7 +111,12 @@ def stored(data: bytes, names: re.Pattern[str]) -> dict[str, bytes]:
     """
     directory, directory_end, count = _directory(data)
     if count > MAX_RECORDS:
-        raise TooLarge(f"The archive has {count} records; an embedding's has at most {MAX_RECORDS}.", where="directory")
+        raise TooLarge(
+            "The archive has {numbers} records; an embedding's has at most {limit}.",
+            numbers=count,
+            limit=MAX_RECORDS,
+            where="directory",
+        )
     records: dict[str, bytes] = {}
     prefixes: set[str] = set()
     at, expected = directory, 0
@@ -176,22 +194,21 @@ def _entry(
     # An extra field may give the record another name, which some readers use.
     if flags & ~_ALLOWED_FLAGS or method or packed != size or comment_size or extra_size or disk:
         raise Malformed(
-            f"The record {name!r} is compressed, encrypted or commented; an embedding's are stored plainly.",
-            where=name,
+            "The record {where!r} is compressed, encrypted or commented; an embedding's are stored plainly.", where=name
         )
     match = names.fullmatch(name)
     if not match:
-        raise Malformed(f"The archive holds {name!r}, which no tool writes beside an embedding.", where=name)
+        raise Malformed("The archive holds {where!r}, which no tool writes beside an embedding.", where=name)
     record = match["record"]
     prefixes.add(match["prefix"])
     if record in records or len(prefixes) > 1:
-        raise Malformed(f"The archive holds {name!r} twice or under two folders.", where=name)
+        raise Malformed("The archive holds {where!r} twice or under two folders.", where=name)
     start, end = _local(data, offset, raw, flags, crc, size, name)
     content = data[start : start + size]
     if len(content) != size:
-        raise Truncated(f"The archive ends inside {name!r}.", where=name)
+        raise Truncated("The archive ends inside {where!r}.", where=name)
     if zlib.crc32(content) != crc:
-        raise Malformed(f"The checksum of {name!r} is wrong; the file was damaged.", where=name)
+        raise Malformed("The checksum of {where!r} is wrong; the file was damaged.", where=name)
     records[record] = content
     return record, at + 46 + name_size, offset, end
 
@@ -214,17 +231,17 @@ def _local(data: bytes, offset: int, raw: bytes, flags: int, crc: int, size: int
     start = offset + 30 + name_size + extra_size
     _check_extra(data[start - extra_size : start], name)
     if magic != _LOCAL or method or local_flags != flags or data[offset + 30 : offset + 30 + name_size] != raw:
-        raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
+        raise Malformed("The archive's two headers of {where!r} disagree.", where=name)
     streamed = bool(flags & 0x0008)
     for value, true in ((local_crc, crc), (packed, size), (local_size, size)):
         if value != true and not (streamed and value == 0):
-            raise Malformed(f"The archive's two headers of {name!r} disagree.", where=name)
+            raise Malformed("The archive's two headers of {where!r} disagree.", where=name)
     end = start + size
     if not streamed:
         return start, end
     layout = "<4sIQQ" if data[end + 4 : end + 24] == struct.pack("<IQQ", crc, size, size) else "<4sIII"
     if _unpack(layout, data, end, "record") != (b"PK\7\10", crc, size, size):
-        raise Malformed(f"The sizes after {name!r} disagree with the directory.", where=name)
+        raise Malformed("The sizes after {where!r} disagree with the directory.", where=name)
     return start, end + struct.calcsize(layout)
 
 
@@ -232,7 +249,7 @@ def _check_extra(extra: bytes, name: str) -> None:
     """Raise ``Malformed`` for an extra field that is not torch's padding."""
     padding = _PADDING.fullmatch(extra)
     if extra and (padding is None or int.from_bytes(padding[1], "little") != len(padding[2])):
-        raise Malformed(f"The archive keeps something beside {name!r} that torch does not write.", where=name)
+        raise Malformed("The archive keeps something beside {where!r} that torch does not write.", where=name)
 
 
 def write(records: dict[str, bytes], *, prefix: str = "archive") -> bytes:

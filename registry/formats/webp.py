@@ -13,6 +13,7 @@ import numpy as np
 from registry.formats.errors import Malformed, NotAnEmbedding, Truncated, UnknownContainer
 from registry.formats.limits import MAX_CHUNKS
 from registry.formats.png import check_size
+from registry.formats.sentences import gettext_noop
 
 _RIFF_BYTES = 12
 #: First byte of a lossless stream.
@@ -43,7 +44,7 @@ def _pixels(stream: bytes) -> np.ndarray:
     except ImportError as error:
         raise UnknownContainer(
             "The file is a WebP picture, which is only read where Pillow is installed.",
-            remedy="Upload it as PNG.",
+            remedy=gettext_noop("Upload it as PNG."),
             where="offset 0",
         ) from error
     try:
@@ -91,7 +92,7 @@ def _stream(data: bytes) -> tuple[bytes, list[tuple[str, int]]]:
         elif kind in (b"VP8 ", b"ANIM", b"ANMF", b"ALPH"):
             raise NotAnEmbedding(
                 "The file is a lossy or animated WebP picture, which cannot carry an embedding.",
-                remedy="Upload the picture as it was saved at first, or the embedding's own file.",
+                remedy=gettext_noop("Upload the picture as it was saved at first, or the embedding's own file."),
                 where=kind.decode(),
             )
         elif kind not in _BESIDE:

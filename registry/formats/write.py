@@ -15,6 +15,7 @@ from registry.formats import pickle_writer, safetensors, torch_zip
 from registry.formats.errors import BadValues, WrongTarget
 from registry.formats.hashes import sha256
 from registry.formats.names import check_token, label, listed
+from registry.formats.sentences import gettext_noop
 from registry.formats.targets import Target, targets_for
 from registry.formats.types import Encoder
 
@@ -75,14 +76,25 @@ def write(
     """
     if dtype not in list(Dtype):
         raise WrongTarget(
-            f"{listed([dtype])} is no precision that files are written in; take {' or '.join(Dtype)}.", where="dtype"
+            "{dtype} is no precision that files are written in; take {full} or {half}.",
+            dtype=listed([dtype]),
+            full=Dtype.FLOAT32,
+            half=Dtype.FLOAT16,
+            where="dtype",
         )
     if target not in list(Target):
-        raise WrongTarget(f"{listed([target])} is no format; take one of {', '.join(Target)}.", where="target")
+        raise WrongTarget(
+            "{target} is no format; take one of {known}.",
+            target=listed([target]),
+            known=", ".join(Target),
+            where="target",
+        )
     if target not in targets_for(encoders):
         able = ", ".join(targets_for(encoders))
         raise WrongTarget(
-            f"This embedding cannot be written as {target} without changing what it is. It can be: {able}.",
+            "This embedding cannot be written as {target} without changing what it is. It can be: {able}.",
+            target=target,
+            able=able,
             where=", ".join(encoder.name for encoder in encoders),
         )
     tensors = {encoder.name: _as_dtype(encoder, Dtype(dtype)) for encoder in encoders}
@@ -129,8 +141,10 @@ def _as_dtype(encoder: Encoder, dtype: Dtype) -> np.ndarray:
     largest = float(np.abs(encoder.vectors).max())
     if largest > MAX_FLOAT16:
         raise BadValues(
-            f"The largest number, {largest:g}, is too large for float16, which ends at {MAX_FLOAT16:g}.",
-            remedy="Use float32.",
+            "The largest number, {largest}, is too large for float16, which ends at {limit}.",
+            largest=f"{largest:g}",
+            limit=f"{MAX_FLOAT16:g}",
+            remedy=gettext_noop("Use float32."),
             where=encoder.name,
         )
     return encoder.vectors.astype(np.float16)

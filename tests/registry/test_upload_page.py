@@ -6,13 +6,14 @@ import html
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registry import drafts, storage
-from registry.formats import NamedFile, Target, inspect, write
+from registry.formats import Encoder, NamedFile, Target, canonical, inspect, write
 from registry.models import DraftCard, DraftPicture, Embedding, File, Hash
 from registry.moderation.services import take_down
 from tests.registry.samples import at_once, picture, sd1_file
@@ -115,6 +116,26 @@ def test_a_file_that_cannot_be_read_is_a_card_that_says_why(site, name, data, wo
     card = DraftCard.objects.get()
     assert site.post("/upload", {"do": f"remove-card-{card.pk}"}).status_code == 302
     assert not DraftCard.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("tool.exe", b"MZ" + bytes(40), "Die Datei ist ein Programm. Lade eine .safetensors-, .pt- oder .bin-Datei hoch, "
+            "die ein Textual-Inversion-Embedding enthält."),
+        ("evil.pt", b"\x80\x02cposix\nsystem\n.", "Die Datei verlangt posix.system; das braucht ein Embedding nie. "
+            "Sie könnte versuchen, Code auszuführen. Öffne die Datei auch mit keinem anderen Programm."),
+        ("cat.safetensors", sd1_file() + b"abc", "Nach der letzten Zahl folgt noch etwas (3 Byte). Lade die Datei noch einmal "
+            "herunter, oder exportiere sie neu mit dem Programm, das sie gemacht hat."),
+        ("wide.safetensors", canonical([Encoder("emb_params", np.ones((1, 3584), np.float32), "F32")]),
+            "Die Vektoren haben 3584 Zahlen. 3584 ist die Breite von Qwen2.5-VL: Qwen-Image. Unterstützt werden 768 "),
+    ],
+    ids=["template", "value", "count", "hint"],
+)  # fmt: skip
+def test_a_refusal_is_told_whole_in_german(site, name, data, sentence):
+    site.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    page, _ = look(site, (name, data))
+    assert f"{name}: {sentence}" in html.unescape(page.content.decode())
 
 
 def test_what_is_removed_leaves_one_where_one_was(site):

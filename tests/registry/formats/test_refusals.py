@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gettext
 import pickle
 import pickletools
 import sys
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +60,11 @@ REMEDIES = (
     "Upload ",
 )
 
+#: The German of every template, "" among them.
+GERMAN = gettext.GNUTranslations(
+    (Path(__file__).resolve().parents[3] / "locale/de/LC_MESSAGES/django.mo").open("rb")
+)._catalog
+
 
 class Watch:
     """Notes what an armed interpreter does, by its own audit events."""
@@ -102,6 +109,8 @@ def test_a_bad_file_is_refused_with_its_code_and_nothing_is_run(case, watch):
     what_is_wrong, *_, what_to_do = message.split(". ")
     assert what_is_wrong and what_to_do.startswith(REMEDIES), message
     assert caught.value.where.strip()
+    german = caught.value.said(GERMAN.__getitem__)
+    assert german != message and german.endswith(".") and ("…" in message or "…" not in german)
 
 
 def test_the_table_is_large_and_meets_every_code():
