@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+    ValidationError,
+)
 from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import exceptions
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from hub import wording
-from hub.errors import Gone
+from hub.errors import UNREADABLE, Gone
 
 #: Items of a page when the request does not say.
 DEFAULT_LIMIT = 24
 MAX_LIMIT = 100
+#: Rows of one value that a cursor passes over: no list has as many, and the database counts not much further.
+MAX_OFFSET = 2**31 - 1
 
 
 class ApiError(Exception):
@@ -48,7 +56,7 @@ def error_body(code: str, message: str, fields: dict[str, list[str]] | None = No
 
 def _encodable(text: str) -> str:
     """What is told repeats what was sent, and JSON can send halves of characters, which no answer can hold."""
-    return text.encode(errors="replace").decode()
+    return str(text).encode(errors="replace").decode()
 
 
 def _fields(detail: Any) -> dict[str, list[str]]:
@@ -82,6 +90,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             return Response(body, status=error.status, headers=error.headers)
         case Gone():
             return Response(error_body("taken_down", error.message) | error.told, status=410)
+        case RequestDataTooBig():
+            return Response(error_body("too_large", UNREADABLE[RequestDataTooBig]), status=413)
+        case TooManyFieldsSent() | TooManyFilesSent():
+            return Response(error_body("bad_request", UNREADABLE[type(error)]), status=400)
         case Http404():
             error = exceptions.NotFound("There is nothing here, or nothing that you may see.")
         case PermissionDenied():
@@ -106,14 +118,40 @@ def refuse_unknown_parameters(request: Request, known: Collection[str]) -> None:
         raise ApiError("invalid", f"{unknown[0][:40]}: {message}", fields={name: [message] for name in unknown})
 
 
-class CursorPages(CursorPagination):
-    """Pages that stay right while the list grows: each names where the next one begins."""
+class Cursors(CursorPagination):
+    """Pages that stay right while the list grows: each names where the next one begins. A name that was made up is 404."""
+
+    invalid_cursor_message = "This cursor is not of this list. Begin without one, and follow “next”."
+    # The cutoff would send a reader round in circles among more than a thousand rows of one value.
+    offset_cutoff = None
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.offset > MAX_OFFSET:
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, ValidationError) as error:  # made up, or of another order
+            raise exceptions.NotFound(self.invalid_cursor_message) from error
+
+
+class CursorsOfSearch(Cursors):
+    """Pages in the order in which a search comes."""
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
+        return tuple(queryset.query.order_by)
+
+
+class CursorPages(Cursors):
+    """Pages of the native API."""
 
     page_size = DEFAULT_LIMIT
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
     ordering = "-id"
-    invalid_cursor_message = "This cursor is not of this list. Begin without one, and follow “next”."
     #: Query parameters that narrow or order the list.
     filters: tuple[str, ...] = ()
 

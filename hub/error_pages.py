@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from hub.api import error_body
-from hub.errors import Gone
+from hub.errors import UNREADABLE, Gone
 
 #: Addresses below this are a program's.
 API = "/api/"
@@ -24,17 +23,11 @@ _MESSAGES = {
     429: ("throttled", gettext_lazy("This was asked too often.")),
     500: ("internal", gettext_lazy("Something went wrong here. It was written down; try again later.")),
 }
-#: Refusals of Django's own parsers, which say nothing that helps.
-_REFUSALS: dict[type[Exception], str] = {
-    TooManyFilesSent: gettext_lazy("The request holds too many files. Send fewer at a time."),
-    TooManyFieldsSent: gettext_lazy("The request holds too many fields. Send fewer."),
-    RequestDataTooBig: gettext_lazy("The fields of the request are too large. Shorten them."),
-}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: the request could not be parsed, or is suspicious."""
-    return _answer(request, 400, next((text for kind, text in _REFUSALS.items() if isinstance(exception, kind)), ""))
+    return _answer(request, 400, next((text for kind, text in UNREADABLE.items() if isinstance(exception, kind)), ""))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

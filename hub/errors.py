@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404
+from django.utils.translation import gettext_lazy
+
+#: What is said of a request that cannot be read: parsers say nothing that helps.
+UNREADABLE: dict[type[Exception], str] = {
+    TooManyFilesSent: gettext_lazy("The request holds too many files. Send fewer at a time."),
+    TooManyFieldsSent: gettext_lazy("The request holds too many fields. Send fewer."),
+    RequestDataTooBig: gettext_lazy("The fields of the request are too large. Shorten them."),
+}
 
 
 class Gone(Http404):

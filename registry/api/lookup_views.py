@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -86,7 +86,6 @@ class InfotextView(RegistryView):
     """Embeddings of a picture."""
 
     serializer_class = shapes.InfotextAnswerSerializer
-    parser_classes = [JSONParser, FormParser, MultiPartParser]
 
     def get_permissions(self) -> list[BasePermission]:
         return [ReadScope()]

@@ -9,7 +9,6 @@ from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +18,7 @@ from hub.api import CursorPages
 from hub.preferences import Preferences
 from hub.requests.conditional import check_match
 from hub.requests.openapi import answers
+from hub.requests.parsers import JSONParser
 from registry.api import people_serializers as shapes
 from registry.api.views import RegistryView
 from registry.models import Embedding, Like

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -65,7 +64,6 @@ class ReportsView(RegistryView):
 
     refusals = (409, 410)
     serializer_class = ReportSerializer
-    parser_classes = [JSONParser, FormParser, MultiPartParser]
     throttle_classes = [*api_settings.DEFAULT_THROTTLE_CLASSES, ReportThrottle]
 
     def get_permissions(self) -> list[BasePermission]:

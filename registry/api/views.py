@@ -17,7 +17,7 @@ from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -155,7 +155,6 @@ class EmbeddingView(RegistryView):
 
     refusals = (410,)
     serializer_class = shapes.EmbeddingSerializer
-    parser_classes = [JSONParser, FormParser, MultiPartParser]
 
     def get(self, request: Request, owner: str, name: str) -> Response:
         """Look an embedding up."""

@@ -15,7 +15,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -120,7 +119,6 @@ class JobsView(_OwnJobs, ListAPIView):
     """List your jobs, or submit one."""
 
     pagination_class = CursorPages
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
 
     def get_permissions(self) -> list[object]:
         return [HasScope("train")()] if self.request.method == "POST" else [IsAuthenticated(), ReadScope()]

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -17,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 from hub.accounts.auth import ForeignClientAuthentication, ReadScope
 from hub.api import ApiError
 from hub.errors import Gone
+from hub.requests.parsers import JSONParser
 from registry import downloads, lookup
 from registry.errors import RegistryError
 from registry.models import File, Version
@@ -27,8 +27,6 @@ from registry.protocols.views import ProtocolView
 
 #: Hashes of one request: for what they belong to, and for the numbers of that alone.
 MAX_HASHES, MAX_HASHES_FOR_IDS = 100, 10_000
-#: Bytes of as many hashes in JSON, with room for white space.
-MAX_BODY_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 #: How long caches of many readers may keep what everybody may see. Take-downs reach them after that; files are never kept.
 _KEPT = "public, s-maxage=300, stale-while-revalidate=150"
@@ -265,12 +263,7 @@ def _gone(request: Request, number: int) -> Exception | None:
 
 def _hashes(request: Request, most: int) -> list[str]:
     """The hashes that a request holds."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdigit() and int(length) > MAX_BODY_BYTES:
-        raise ApiError("too_large", f"The request has more than {MAX_BODY_BYTES // 2**20} MB.", status=413)
-    values = None
-    with suppress(RecursionError):  # lists in lists in lists
-        values = request.data
+    values = request.data
     if not isinstance(values, list) or not all(isinstance(value, str) and _SHA256.fullmatch(value) for value in values):
         raise ApiError("invalid", "Send a JSON list of SHA-256 hashes, 64 hexadecimal digits each.")
     if len(values) > most:

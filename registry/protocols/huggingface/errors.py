@@ -67,8 +67,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = api.exception_handler(error, context)
     if response is None:
         return None
-    # Halves of characters, which JSON may name, cannot be sent back.
-    message = str(response.data["error"]["message"]).translate(_PLAIN).encode("utf-8", "replace").decode()
+    message = response.data["error"]["message"].translate(_PLAIN)
     response.data = {"error": message}
     # An answer to HEAD has no body, so the header tells it too.
     response["X-Error-Message"] = _UNPRINTABLE.sub("?", " ".join(message.split()))

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from hub.api import ApiError
+from hub.api import ApiError, CursorsOfSearch
 from hub.preferences import Preferences
 from registry.formats import Family
 from registry.models import Embedding, Kind, License, Rating, Version, Visibility
@@ -37,12 +34,10 @@ _EXACT = {"base": list(Family), "kind": Kind.values, "license": License.values}
 _DETAILS = ("full", "cardData", "expand")
 
 
-class ModelPages(CursorPagination):
+class ModelPages(CursorsOfSearch):
     """Pages whose next one is named by a header, as the client follows it."""
 
     page_size = PAGE_SIZE
-    # The cutoff would send a reader round in circles among more than a thousand embeddings with as many likes.
-    offset_cutoff = None
 
     def get_page_size(self, request: Request) -> int:
         """As many as the client wants in all, or a full page: it stops by itself."""
@@ -52,15 +47,6 @@ class ModelPages(CursorPagination):
             if asked.isascii() and asked.isdigit() and 0 < len(asked) < 9 and int(asked)
             else PAGE_SIZE
         )
-
-    def get_ordering(self, request: Request, queryset: QuerySet[Embedding], view: Any) -> tuple[str, ...]:
-        return tuple(queryset.query.order_by)
-
-    def paginate_queryset(self, queryset: QuerySet[Embedding], request: Request, view: Any = None) -> list[Embedding]:
-        try:
-            return super().paginate_queryset(queryset, request, view)
-        except (ValueError, ValidationError) as error:  # made up, or of another order
-            raise NotFound(self.invalid_cursor_message) from error
 
     def get_paginated_response(self, data: list[Any]) -> Response:
         following = self.get_next_link()

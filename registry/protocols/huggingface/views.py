@@ -8,13 +8,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from hub.accounts.auth import HasScope, ReadScope
 from hub.api import ApiError
+from hub.requests.parsers import JSONParser
 from registry import downloads, reservations, services
 from registry.errors import RegistryError
 from registry.models import Visibility

@@ -64,5 +64,5 @@ def test_many_hashes_at_once(api, catalogue):
     assert api.post(f"{API}/model-versions/by-hash", "[", content_type="application/json").status_code == 400
     deep = api.post(f"{API}/model-versions/by-hash", "[" * 100_000, content_type="application/json")
     assert deep.status_code == 400
-    large = "[" + " " * 2**20 + "]"
+    large = "[" + " " * 2**21 + "]"
     assert api.post(f"{API}/model-versions/by-hash", large, content_type="application/json").status_code == 413
