@@ -248,8 +248,11 @@ def _matches(request: HttpRequest, etag: str) -> bool:
 def _asked_range(request: HttpRequest, etag: str, size: int) -> range | None:
     """Return the bytes asked for (empty when the file has none of them), or None for the whole file.
 
-    Several ranges, malformed ones and those of other bytes (``If-Range``) are ignored, as RFC 9110 section 14.2 allows.
+    Several ranges, malformed ones and those of other bytes (``If-Range``) are ignored, as RFC 9110 section 14.2 allows; for
+    HEAD it demands that all are.
     """
+    if request.method != "GET":
+        return None
     match = _RANGE.fullmatch(request.headers.get("Range", ""))
     if match is None or request.headers.get("If-Range", etag) != etag:
         return None

@@ -19,6 +19,8 @@ from typing import Any
 MAX_CHARACTERS = 256 * 1024
 #: Embeddings of one text; a prompt has room for about 75.
 MAX_REFERENCES = 100
+#: Hashes and checksums of one text: four for each embedding, more than any tool writes. Each is looked up.
+MAX_VALUES = 4 * MAX_REFERENCES
 #: Characters of a name, as file systems have it.
 MAX_NAME_CHARACTERS = 255
 #: Times that one kind of list is looked for; a text has each once, a grid of pictures a few times.
@@ -56,7 +58,7 @@ class Reference:
 
 
 class TooManyReferences(ValueError):
-    """The text names more embeddings than a picture can use."""
+    """The text names more embeddings than a picture can use, or more hashes than such have."""
 
 
 def parse(text: str) -> list[Reference]:
@@ -65,6 +67,7 @@ def parse(text: str) -> list[Reference]:
     Raises ``TooManyReferences``. Takes time in proportion to the text, which the caller bounds by :data:`MAX_CHARACTERS`.
     """
     found: dict[str, Reference] = {}
+    count = 0
     for name, value, source in _mentions(text):
         label = stem(name)
         if not label:
@@ -73,9 +76,10 @@ def parse(text: str) -> list[Reference]:
         values = reference.checksums if len(value) == 4 else reference.hashes
         if value and value.lower() not in values:
             values.append(value.lower())
+            count += 1
         if source not in reference.sources:
             reference.sources.append(source)
-        if len(found) > MAX_REFERENCES:
+        if len(found) > MAX_REFERENCES or count > MAX_VALUES:
             raise TooManyReferences
     return list(found.values())
 

@@ -9,7 +9,8 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from hub.accounts.names import SLUG
 from registry import fingerprints, infotext
@@ -157,24 +158,31 @@ def used_in(text: str, user: User | AnonymousUser) -> list[Used]:
     try:
         references = infotext.parse(text)
     except infotext.TooManyReferences as error:
-        raise RegistryError(
-            "too_many", f"The text names more than {infotext.MAX_REFERENCES} embeddings.", field="text"
-        ) from error
-    return [_find(reference, user) for reference in references]
+        limits = f"{infotext.MAX_REFERENCES} embeddings, or {infotext.MAX_VALUES} hashes"
+        raise RegistryError("too_many", f"The text names more than {limits}.", field="text") from error
+    by_value = by_hashes([value for reference in references for value in reference.hashes], user)
+    by_name = _named([reference.name for reference in references], user)
+    checksums = _with_checksums(references, by_name)
+    return [_find(reference, by_value, by_name.get(_slug(reference.name), []), checksums) for reference in references]
 
 
-def _find(reference: infotext.Reference, user: User | AnonymousUser) -> Used:
+def _find(
+    reference: infotext.Reference,
+    by_value: Mapping[str, Answer],
+    same_name: Sequence[Embedding],
+    checksums: Sequence[Hash],
+) -> Used:
     """By its hashes, the longest first; else by name and checksum; else by name alone, which says little."""
-    same_name = list(_named(reference.name, user))
-    for value in sorted(reference.hashes, key=len, reverse=True):
-        answer = by_hash(value, user)
+    for value in sorted(filter(by_value.__contains__, reference.hashes), key=len, reverse=True):
+        answer = by_value[value]
         if not answer.unique:  # the name may tell which
             named = [match for match in answer.matches if match.version.embedding in same_name]
             answer = Answer(named, unique=True) if len(named) == 1 else answer
-        if answer.matches:
-            return Used(reference, answer.matches[0].kinds[0], answer.matches, answer.unique)
-    rows = Hash.objects.filter(kind=HashKind.CHECKSUM, value__in=reference.checksums, version__embedding__in=same_name)
-    if reference.checksums and (answer := _gathered(_with_files(rows.order_by("version_id")), "-")).matches:
+        return Used(reference, answer.matches[0].kinds[0], answer.matches, answer.unique)
+    known = {embedding.pk for embedding in same_name}
+    rows = [row for row in checksums if row.value in reference.checksums and row.version.embedding_id in known]
+    if rows:
+        answer = _gathered(rows, "-")
         return Used(reference, HashKind.CHECKSUM.value, answer.matches, answer.unique)
     if same_name:
         matches = [Match(embedding.latest, ["name"]) for embedding in same_name if embedding.latest]
@@ -182,13 +190,34 @@ def _find(reference: infotext.Reference, user: User | AnonymousUser) -> Used:
     return Used(reference, "", [], False)
 
 
-def _named(name: str, user: User | AnonymousUser) -> Iterable[Embedding]:
-    """Embeddings whose files have this name; a file is told by its name without regard to case."""
-    slug = re.sub(r"\s+", "-", name.lower())
-    if not SLUG.fullmatch(slug):
-        return []
-    named = Embedding.objects.listed_for(user).filter(name=slug)
-    return named.select_related("owner").prefetch_related("versions__files").order_by("id")[:MAX_MATCHES]
+def _slug(name: str) -> str:
+    """The name that an embedding has where its files are called so: a file is told by its name without regard to case."""
+    return re.sub(r"\s+", "-", name.lower())
+
+
+def _named(names: Iterable[str], user: User | AnonymousUser) -> dict[str, list[Embedding]]:
+    """Embeddings whose files have one of the names, the oldest of each first, with their newest versions. Three queries."""
+    slugs = [slug for slug in map(_slug, names) if SLUG.fullmatch(slug)]
+    place = Window(RowNumber(), partition_by="name", order_by="id")
+    named = Embedding.objects.listed_for(user).filter(name__in=slugs).annotate(place=place)
+    latest = Version.objects.order_by("embedding_id", "-number").distinct("embedding_id").prefetch_related("files")
+    found: dict[str, list[Embedding]] = {}
+    for embedding in (
+        named.filter(place__lte=MAX_MATCHES)
+        .select_related("owner")
+        .prefetch_related(Prefetch("versions", latest, to_attr="latest_versions"))
+        .order_by("id")
+    ):
+        found.setdefault(embedding.name, []).append(embedding)
+    return found
+
+
+def _with_checksums(references: Sequence[infotext.Reference], by_name: Mapping[str, list[Embedding]]) -> list[Hash]:
+    """The checksums of what has one of the names, among those that are given. Two queries."""
+    given = [value for reference in references for value in reference.checksums]
+    same_name = [embedding.pk for embeddings in by_name.values() for embedding in embeddings]
+    rows = Hash.objects.filter(kind=HashKind.CHECKSUM, value__in=given, version__embedding__in=same_name)
+    return list(_with_files(rows.order_by("version_id"))[: MAX_MATCHES * infotext.MAX_REFERENCES])
 
 
 def find_duplicates(encoders: Sequence[Encoder], *, versions: QuerySet[Version]) -> list[Duplicate]:

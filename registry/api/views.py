@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView, ListAPIView
@@ -203,10 +203,15 @@ class DownloadView(RegistryView):
     content_negotiation_class = AsItIs
 
     @extend_schema(
-        parameters=[queries.DownloadQuerySerializer],
+        parameters=[
+            queries.DownloadQuerySerializer,
+            OpenApiParameter("Range", location="header", description="One range of bytes; of several, all is sent."),
+            OpenApiParameter("If-Range", location="header", description="`ETag` of what the range is of."),
+        ],
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            416: OpenApiResponse(description="The file has none of the bytes of the `Range`."),
         },
     )
     def get(self, request: Request, owner: str, name: str) -> HttpResponseBase:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -237,14 +237,16 @@ class JobPreviewView(_Jobs, GenericAPIView):
     permission_classes = [IsAuthenticated, ReadScope]
 
     @extend_schema(responses={(200, "image/webp"): OpenApiResponse(OpenApiTypes.BINARY)})
-    def get(self, request: Request, pk: int, preview: int) -> FileResponse:
+    def get(self, request: Request, pk: int, preview: int) -> HttpResponseBase:
         jobs = Job.objects.visible_to(request.user).filter(pk=pk)
         found = JobPreview.objects.filter(pk=preview, job__in=jobs).first()
         if found is None:
             raise Http404
+        headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": quote_etag(found.blob)}
+        if unchanged := get_conditional_response(request, etag=headers["ETag"]):
+            return unchanged
         try:
             file = storage.open_blob(found.blob)
         except storage.BlobMissing as error:
             raise Http404 from error
-        headers = {"Cache-Control": "private, max-age=31536000, immutable"}
         return FileResponse(file, content_type="image/webp", headers=headers)

@@ -51,6 +51,10 @@ def test_ranges_etags_and_head_work(api, alice, upload):
     assert (part.status_code, body_of(part)) == (206, sd1_file()[10:20])
     assert api.get(f"{AT}/download", headers={"If-None-Match": head["ETag"]}).status_code == 304
     assert api.get(f"{AT}/download", headers={"Range": "bytes=99999999-"}).status_code == 416
+    for asked in ("bytes=10-19", "bytes=99999999-"):  # means nothing for HEAD, which tells of the whole
+        whole = api.head(f"{AT}/download", headers={"Range": asked})
+        assert (whole.status_code, whole["Content-Length"]) == (200, head["Content-Length"])
+        assert "Content-Range" not in whole
     assert Embedding.objects.get().downloads == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.formats import hashes
-from registry.infotext import MAX_CHARACTERS, MAX_REFERENCES
+from registry.infotext import MAX_CHARACTERS, MAX_REFERENCES, MAX_VALUES
 from tests.registry.samples import vectors
 
 AT = "/api/hub/infotext"
@@ -87,9 +87,10 @@ def test_only_what_the_asker_may_see_is_named(api, api_as, alice, bob, upload):
         ({"text": ""}, "invalid"),
         ({"text": "a" * (MAX_CHARACTERS + 1)}, "invalid"),
         ({"text": " ".join(f"embedding:w{n}" for n in range(MAX_REFERENCES + 1))}, "too_many"),
+        ({"text": f'TI hashes: "{", ".join(f"a: {n:08x}" for n in range(MAX_VALUES + 1))}"'}, "too_many"),
         ({"text": ["a"]}, "invalid"),
     ],
-    ids=["none", "empty", "long", "many", "list"],
+    ids=["none", "empty", "long", "many", "many hashes", "list"],
 )
 def test_what_cannot_be_read_is_refused(api, db, body, code):
     answer = api.post(AT, body, format="json")
@@ -99,3 +100,20 @@ def test_what_cannot_be_read_is_refused(api, db, body, code):
 
 def test_a_text_without_embeddings_names_none(api, db):
     assert asked(api, "just a prompt\nSteps: 20") == ([], [])
+
+
+def test_many_names_and_hashes_cost_as_many_queries_as_one(api, koi, alice, bob, upload, django_assert_num_queries):
+    checksum = hashes.checksum16(vectors())
+
+    def text(count):
+        other = ", ".join(f"w{number}: {number:012x}" for number in range(count))
+        used = ", ".join(f"koi-fish-{number} [{checksum}]" for number in range(count))
+        return f'TI hashes: "koi-fish: {koi.blob[:12]}, {other}"\nUsed embeddings: koi-fish [{checksum}], {used}'
+
+    for count in (1, 30):
+        upload(bob, f"koi-fish-{count - 1}", seed=count)
+        # The throttle, what begins so with its files, what is called so with newest versions and files, checksums with files.
+        with django_assert_num_queries(1 + 2 + 3 + 2):
+            found, _ = asked(api, text(count))
+        assert found[0] == ("koi-fish", "sha256", ["alice"])
+        assert found[-1] == (f"koi-fish-{count - 1}", "name", ["bob"])
