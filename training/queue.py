@@ -9,6 +9,7 @@ what it may are *held*: they keep their place, and others pass them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,14 +103,14 @@ _PLACE = f"""
            row_number() OVER (ORDER BY held <> '', turn, ready, queue.id) AS place
     FROM queue JOIN speeds USING (base_id)
 )
-SELECT mine.place, mine.held,
+SELECT mine.id, mine.place, mine.held,
        (SELECT sum(cost) FROM waiting WHERE place < mine.place),
        (SELECT count(*) FROM waiting WHERE place < mine.place AND cost IS NULL)
            + (SELECT count(*) FROM active JOIN speeds USING (base_id) WHERE NOT waits AND per_step IS NULL),
        (SELECT sum(to_train * per_step) FROM active JOIN speeds USING (base_id) WHERE NOT waits),
        (SELECT count(*) FROM training_worker
         WHERE NOT draining AND seen > clock_timestamp() - make_interval(secs => %(worker_seconds)s))
-FROM waiting mine WHERE mine.id = %(job)s
+FROM waiting mine WHERE mine.id = ANY(%(jobs)s)
 """
 
 
@@ -137,29 +138,34 @@ def parameters() -> dict[str, Any]:
 
 
 def place_of(job: Job) -> Place | None:
-    """Where a job stands, in one statement; None when it does not wait.
+    """Where a job stands, in one statement; None when it does not wait."""
+    return places_of([job]).get(job.pk)
 
-    The wait is what jobs before it, and those that train, still take of the workers' time at the speed at which jobs of
+
+def places_of(jobs: Iterable[Job]) -> dict[int, Place]:
+    """Where those of the jobs stand that wait, by their keys, in one statement.
+
+    The wait is what jobs before one, and those that train, still take of the workers' time at the speed at which jobs of
     their base models were trained lately, shared among the workers that are there.
     """
-    return _place(QUEUE, {"job": job.pk})
+    keys = [job.pk for job in jobs]
+    return _places(QUEUE, {"jobs": keys}) if keys else {}
 
 
 def place_of_next(*, owner: User, base: BaseModel, steps: int) -> Place:
     """Where a job of an account would stand if it were submitted now, in one statement."""
-    place = _place(_QUEUE_WITH_NEXT, {"job": _NO_JOB, "owner": owner.pk, "base": base.pk, "steps": steps})
-    assert place is not None
-    return place
+    of = {"jobs": [_NO_JOB], "job": _NO_JOB, "owner": owner.pk, "base": base.pk, "steps": steps}
+    return _places(_QUEUE_WITH_NEXT, of)[_NO_JOB]
 
 
-def _place(queue: str, of: dict[str, int]) -> Place | None:
+def _places(queue: str, of: dict[str, Any]) -> dict[int, Place]:
     values = parameters() | {"measured": MEASURED_JOBS, "worker_seconds": WORKER_SECONDS} | of
     with connection.cursor() as cursor:
         cursor.execute(queue + _PLACE, values)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    number, held, before, unknown, training, workers = row
+        return {job: _place(*told) for job, *told in cursor.fetchall()}
+
+
+def _place(number: int, held: str, before: float | None, unknown: int, training: float | None, workers: int) -> Place:
     known = workers and not held and not unknown
     return Place(number, held, ((before or 0) + (training or 0)) / workers if known else None)
 

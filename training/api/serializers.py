@@ -13,7 +13,7 @@ from training import diary
 from training.checks import default_steps, default_vectors
 from training.inversion.findings import Level
 from training.models import BaseModel, Job, JobEvent, JobPreview, JobSnapshot, Preset, State
-from training.queue import place_of
+from training.queue import Place, place_of, places_of
 from training.retention import kept_until
 
 
@@ -108,6 +108,14 @@ class MadeVersionSerializer(serializers.Serializer):
     version = serializers.IntegerField(source="number")
 
 
+class JobListSerializer(serializers.ListSerializer):
+    """Jobs with the places of those that wait, which one query tells for all."""
+
+    def to_representation(self, jobs: list[Job]) -> list[dict[str, Any]]:
+        self.child.places = places_of(job for job in jobs if job.state == State.QUEUED)
+        return super().to_representation(jobs)
+
+
 class JobSerializer(serializers.ModelSerializer):
     """A job and how far it is."""
 
@@ -132,8 +140,11 @@ class JobSerializer(serializers.ModelSerializer):
     error = serializers.SerializerMethodField(help_text="Null unless it failed.")
     embedding = serializers.SerializerMethodField(help_text="owner/name of what it made; null before that.")
 
+    places: dict[int, Place] | None = None  # of the jobs of a list, where it is one
+
     class Meta:
         model = Job
+        list_serializer_class = JobListSerializer
         fields = [
             "id", "name", "token", "kind", "base", "init", "preset", "vectors", "seed", "images", "findings",
             "depicts_person", "rights_declared", "state", "cancel_requested", "stage", "step", "total_steps", "steps_per_second", "seconds_left", "queue_position",
@@ -142,7 +153,10 @@ class JobSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
     def to_representation(self, job: Job) -> dict[str, Any]:
-        self._place = place_of(job) if job.state == State.QUEUED else None
+        if self.places is not None:
+            self._place = self.places.get(job.pk)
+        else:
+            self._place = place_of(job) if job.state == State.QUEUED else None
         return super().to_representation(job)
 
     def get_queue_position(self, job: Job) -> int | None:
