@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -145,8 +145,10 @@ class ApiToken(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
+    @transaction.atomic
     def issue(cls, *, owner: User, name: str, scopes: list[str], expires: datetime | None = None) -> tuple[Self, str]:
         """Create a token and return it with its secret, which is not stored; raise :class:`TooManyTokens`."""
+        owner.lock()
         if cls.objects.filter(owner=owner).count() >= MAX_TOKENS:
             raise TooManyTokens
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)

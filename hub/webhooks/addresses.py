@@ -19,6 +19,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 FIRST_FREE_PORT = 1024
 #: Networks in which an IPv4 address is written as a part of an IPv6 one (RFC 6052, RFC 3056).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: Of networks themselves, which older releases of Python take for public: protocol assignments, in which a cloud tells its
+#: machines their keys (RFC 6890), relays (RFC 7526), NAT64 of one's own (RFC 8215), documentation (RFC 9637).
+_INSIDE = [ipaddress.ip_network(name) for name in ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "3fff::/20")]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -91,12 +94,13 @@ def is_allowed(address: Address) -> bool:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        inside = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        written = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if address in _NAT64:
-            inside = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        if inside is not None and not _is_public(inside):
+            written = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        if written is not None and not _is_public(written):
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    inside = any(address in network for network in _INSIDE)
+    return address.is_global and not (inside or address.is_multicast or address.is_reserved)
 
 
 def _literal(host: str) -> Address | None:

@@ -50,7 +50,8 @@ def send_due(stopping: Callable[[], bool]) -> int:
 
 def _claim() -> list[Delivery]:
     """Take what is due longest, and say when it would be tried again."""
-    due = Delivery.objects.filter(next_try__lte=Now(), webhook__active=True).order_by("next_try")
+    listening = Webhook.objects.filter(active=True, owner__is_active=True)
+    due = Delivery.objects.filter(next_try__lte=Now(), webhook__in=listening).order_by("next_try")
     with transaction.atomic():
         claimed = list(due.select_for_update(skip_locked=True, of=("self",)).select_related("webhook__owner")[:BATCH])
         for delivery in claimed:

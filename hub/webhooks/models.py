@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -78,8 +78,10 @@ class Webhook(models.Model):
         return self.url
 
     @classmethod
+    @transaction.atomic
     def make(cls, *, owner: User, url: str, events: list[str], active: bool = True) -> tuple[Self, str]:
         """Create a webhook and return it with its secret; raise :class:`TooManyWebhooks`."""
+        owner.lock()
         if cls.objects.filter(owner=owner).count() >= MAX_WEBHOOKS:
             raise TooManyWebhooks
         secret = _new_secret()

@@ -46,10 +46,11 @@ def create_collection(
 
 
 def update_collection(*, collection: Collection, **fields: Any) -> Collection:
-    """Change title, description or visibility."""
-    for name, value in _checked(fields).items():
+    """Change title, description or visibility; what else somebody changes at the same time stays."""
+    changed = _checked(fields)
+    for name, value in changed.items():
         setattr(collection, name, value)
-    return _saved(collection)
+    return _saved(collection, update_fields=[*changed, "updated"])
 
 
 def put_item(
@@ -153,10 +154,10 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _saved(collection: Collection) -> Collection:
+def _saved(collection: Collection, **options: Any) -> Collection:
     try:
         with transaction.atomic():
-            collection.save()
+            collection.save(**options)
     except IntegrityError as error:
         raise RegistryError(
             "name_taken",

@@ -13,7 +13,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from hub.accounts.models import Notice
+from hub.accounts.models import Notice, User
 from hub.sealing import BrokenSeal
 from hub.webhooks import addresses, deliveries, events, sending
 from hub.webhooks.models import Delivery, Event, Webhook
@@ -186,6 +186,13 @@ def test_what_takes_nothing_for_days_is_stopped_and_its_owner_told_and_may_begin
     assert (webhook.failing_since, webhook.stopped) == (None, None)
 
 
+def test_a_closed_account_is_told_nothing_until_it_is_opened_again(alice, server):
+    events.ping(hook(alice, server.url)[0])
+    for active, arrived in ((False, 0), (True, 1)):
+        User.objects.update(is_active=active)
+        assert send() == arrived == len(server.taken)
+
+
 def test_redirects_lead_nowhere(alice, server):
     with HookServer() as inside:
         server.status, server.headers = 302, {"Location": inside.url}
@@ -239,6 +246,7 @@ def test_another_secret_key_of_the_hub_is_told_and_the_secret_lies_nowhere_in_pl
         "http://example.org/\r\nX: y", "http:\\\\example.org", "http://127.0.0.1/", "http://[::1]/", "http://10.1.2.3/",
         "http://169.254.169.254/latest/meta-data", "http://[fd00::1]/", "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/",
         "http://100.64.0.1/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://224.0.0.1/", "http://[fe80::1]/",
+        "http://192.0.0.192/", "http://[64:ff9b:1::7f00:1]/", "http://[::127.0.0.1]/", "http://[fe80::1%25eth0]/", "http://@example.org/",
     ],
 )  # fmt: skip
 def test_an_address_that_nothing_is_sent_to_is_refused_when_it_is_given(api_as, as_user, alice, url):

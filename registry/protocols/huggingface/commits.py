@@ -20,7 +20,7 @@ from registry.models import Embedding, Kind, License, Reservation
 from registry.pictures import add_pictures
 from registry.previews import NewPreview, read_picture
 from registry.protocols.huggingface import card, errors
-from registry.protocols.huggingface.repository import CARD, MAIN, RECEIPT, Repository
+from registry.protocols.huggingface.repository import CARD, MAIN, RECEIPT, Repository, find
 
 #: Files of one commit: an embedding in every format, its card and its pictures, several times over.
 MAX_FILES = 40
@@ -112,7 +112,12 @@ def _content(path: str, value: dict[str, Any]) -> bytes:
 
 @transaction.atomic
 def apply(*, repository: Repository, commit: Commit) -> None:
-    """Do what a commit to ``main`` asks for, or refuse it. Files that are there with the same bytes are passed over."""
+    """Do what a commit to ``main`` asks for, or refuse it. Files that are there with the same bytes are passed over.
+
+    Commits of one account come one after the other, each to what the one before left.
+    """
+    repository.owner.lock()
+    repository = find(repository.owner, repository.owner.username, repository.name)
     if commit.parent and commit.parent != repository.commit:
         raise errors.HubError(
             412, "PreconditionFailed", f"{MAIN} is at {repository.commit} by now; fetch it, and commit again."
