@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Microseconds up to which there are dates.
 _LAST_MOMENT = 253_402_300_799 * 10**6
 #: What an order sorts by as a whole number, and the id that decides between equals.
-_CURSOR = re.compile(r"(\d{1,18})-(\d{1,9})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,18})-(\d{1,10})", re.ASCII)
 
 
 def page_after(found: EmbeddingQuerySet, cursor: str, size: int) -> tuple[list[Embedding], str]:

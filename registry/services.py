@@ -43,6 +43,8 @@ from registry.validation import (
 )
 from registry.vocabularies import is_word
 
+#: Versions of one embedding that people upload: whoever reads of it, or of a list that it is in, reads of all of them.
+MAX_VERSIONS = 200
 #: Fields that may change after creation. Name, token and base family are in files that people already have.
 EDITABLE = frozenset({"title", "description", "kind", "tags", "license", "visibility", "rating"})
 
@@ -180,7 +182,7 @@ def add_version(
 ) -> Version:
     """Add the next version; ``part`` is the label of one embedding where the files hold several.
 
-    Without ``within_quota`` it is taken however much the account stores.
+    Without ``within_quota`` it is taken however much the account stores, and however many versions there are.
     Raises ``RegistryError`` when its numbers are a version's already, or for another base family.
     """
     notes = check_text(notes, "notes", MAX_NOTES_CHARACTERS)
@@ -196,6 +198,8 @@ def add_version(
         locked = Embedding.objects.select_for_update().get(pk=embedding.pk)
         _refuse_known(locked, prepared)
         latest = locked.versions.first()
+        if within_quota and latest and latest.number >= MAX_VERSIONS:
+            raise _too_many_versions()
         version = rows.create_version(
             locked,
             latest.number + 1 if latest else 1,
@@ -207,6 +211,15 @@ def add_version(
         locked.save(update_fields=["updated"])
         announcements.version_added(version)
         return version
+
+
+def _too_many_versions() -> RegistryError:
+    return RegistryError(
+        "too_many_versions",
+        _("This embedding has %(limit)d versions, the most there can be. Upload it as a new embedding.")
+        % {"limit": MAX_VERSIONS},
+        field="file",
+    )
 
 
 def _refuse_known(embedding: Embedding, prepared: Prepared) -> None:

@@ -20,7 +20,7 @@ from registry.validation import check_name
 from training import actors, retention, transitions
 from training.checks import check_captions, check_settings, check_token
 from training.datasets import CheckedImage, check_files, examine_images
-from training.errors import BadSetting, BaseUnknown, NameTaken, WrongState
+from training.errors import BadSetting, BaseUnknown, NameTaken, NoSpace, WrongState
 from training.inversion.config import MAX_STEPS
 from training.limits import check_room
 from training.models import ENDED, BaseModel, Job, JobCheckpoint, JobImage, Preset, State
@@ -218,6 +218,8 @@ def choose_snapshot(*, job: Job, step: int) -> Version:
             receipt=receipt | {"chosen_step": step, "fixed_loss": round(snapshot.loss, 5)},
         )
     except RegistryError as error:
+        if error.code == "quota":
+            raise NoSpace(error.message) from error
         raise BadSetting(error.message, field="step", code=error.code) from error
 
 

@@ -88,9 +88,11 @@ class Webhook(models.Model):
         sealed = seal(secret.encode(), _SEALED_FOR)
         return cls.objects.create(owner=owner, url=url, events=events, active=active, secret=sealed), secret
 
+    @transaction.atomic
     def rotate(self) -> str:
-        """Take a new secret and return it. The old one signs beside it for a day."""
+        """Take a new secret and return it. The old one signs beside it for a day, also if somebody took it just now."""
         secret = _new_secret()
+        self.refresh_from_db(from_queryset=Webhook.objects.select_for_update())
         self.former_secret, self.former_until = self.secret, timezone.now() + FORMER_SECRET_KEPT
         self.secret = seal(secret.encode(), _SEALED_FOR)
         self.save(update_fields=["secret", "former_secret", "former_until"])

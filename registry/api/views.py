@@ -16,7 +16,6 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView, ListAPIView
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -27,6 +26,7 @@ from hub.api import ApiError
 from hub.preferences import Preferences
 from hub.requests.conditional import check_match
 from hub.requests.idempotency import idempotent
+from hub.requests.negotiation import AsItIs
 from hub.requests.openapi import answers
 from registry import downloads, intake, lookup, search, services
 from registry.api import query_serializers as queries
@@ -87,11 +87,15 @@ class RegistryView(GenericAPIView):
             raise Http404
         return version
 
-    def unchanged(self, embedding: Embedding) -> None:
-        """Lock an embedding; refuse where the request means another state of it. Part of the transaction around it."""
+    def unchanged(self, embedding: Embedding) -> Embedding:
+        """Lock an embedding and return it as it is now; refuse where the request means another state of it.
+
+        Part of the transaction around it.
+        """
         get_object_or_404(Embedding.objects.select_for_update(no_key=True), pk=embedding.pk)
         stored = Embedding.objects.with_details().get(pk=embedding.pk)
         check_match(self.request, lambda: self.get_serializer(stored).data)
+        return stored
 
     def described(
         self,
@@ -165,8 +169,7 @@ class EmbeddingView(RegistryView):
     @transaction.atomic
     def patch(self, request: Request, owner: str, name: str) -> Response:
         """Change what is said of an embedding of yours."""
-        embedding = self.own_embedding(owner, name)
-        self.unchanged(embedding)
+        embedding = self.unchanged(self.own_embedding(owner, name))
         values = self.values(shapes.EditableSerializer, request.data, partial=True)
         fixed = {field for field in FIXED if field in request.data}
         if unknown := sorted(set(request.data) - set(shapes.EditableSerializer().fields) - fixed):
@@ -180,27 +183,16 @@ class EmbeddingView(RegistryView):
     @transaction.atomic
     def delete(self, request: Request, owner: str, name: str) -> Response:
         """Delete an embedding of yours with all its versions."""
-        embedding = self.own_embedding(owner, name)
-        self.unchanged(embedding)
+        embedding = self.unchanged(self.own_embedding(owner, name))
         services.delete_embedding(embedding=embedding)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class AsItIs(BaseContentNegotiation):
-    """A file is sent as what it is; ``format`` names a file format here, not a renderer."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class DownloadView(RegistryView):
     """Files of an embedding."""
 
     refusals = (410,)
-    content_negotiation_class = AsItIs
+    content_negotiation_class = AsItIs  # ``format`` names a file format here, not a renderer
 
     @extend_schema(
         parameters=[

@@ -8,21 +8,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from hub.accounts.auth import TokenAuthentication
-
-
-class AsItIs(BaseContentNegotiation):
-    """Answers have one form, whatever the client says it accepts."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return next((parser for parser in parsers if request.content_type.startswith(parser.media_type)), parsers[0])
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
+from hub.requests.negotiation import AsItIs
 
 
 class ProtocolView(APIView):

@@ -172,6 +172,15 @@ def test_a_version_that_does_not_fit_is_refused(alice, upload, data, code, word)
     assert embedding.versions.count() == 1
 
 
+def test_uploaded_versions_are_bounded_and_trained_ones_are_taken(alice, upload, monkeypatch):
+    monkeypatch.setattr(services, "MAX_VERSIONS", 1)
+    embedding, files = upload(alice), [NamedFile("v2.safetensors", sd1_file(5))]
+    with pytest.raises(RegistryError) as refused:
+        services.add_version(embedding=embedding, files=files)
+    assert refused.value.code == "too_many_versions" and embedding.versions.count() == 1
+    assert services.add_version(embedding=embedding, files=files, within_quota=False).number == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_versions_that_arrive_at_once_get_numbers_of_their_own(alice, upload):
     embedding = upload(alice)

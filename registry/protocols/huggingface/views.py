@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -37,6 +38,13 @@ class HubView(ProtocolView):
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return errors.exception_handler
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **options: Any) -> HttpResponseBase:
+        """Keep caches from giving one what another may not know of; files that are public say so themselves."""
+        response = super().finalize_response(request, response, *args, **options)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        patch_vary_headers(response, ["Authorization"])
+        return response
 
     def body(self) -> dict[str, Any]:
         """The request's JSON object."""

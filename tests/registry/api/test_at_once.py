@@ -72,6 +72,13 @@ def test_changes_of_different_fields_are_both_done(api_as, alice):
         assert (board.title, board.description) == (f"Title {number}", f"Text {number}")
 
 
+def test_both_of_two_new_secrets_sign(alice):
+    webhook, _ = Webhook.make(owner=alice, url="https://example.org/", events=["published"])
+    copies = [Webhook.objects.get(pk=webhook.pk) for _ in range(2)]
+    made = at_once([copy.rotate for copy in copies])
+    assert {secret.decode() for secret in Webhook.objects.get().secrets()} == set(made)
+
+
 def test_limits_hold_exactly(api_as, alice, monkeypatch):
     client = api_as(alice)  # the first of the tokens
     monkeypatch.setattr(accounts, "MAX_TOKENS", 2)

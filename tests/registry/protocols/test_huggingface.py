@@ -124,6 +124,13 @@ def test_a_token_decides_and_no_cookie(client, api_as, alice, bob, upload):
     assert forged.status_code == 401 and "unknown" in forged["X-Error-Message"]
 
 
+def test_caches_keep_nothing_for_others_but_files_that_are_public(api, heart):
+    for path in ("/api/models", "/api/models/alice/red-heart", "/api/models/alice/nothing"):
+        answer = api.get(path)
+        assert answer["Cache-Control"] == "private, no-cache" and "Authorization" in answer["Vary"]
+    assert api.get("/alice/red-heart/resolve/main/README.md")["Cache-Control"] == "public, no-cache"
+
+
 def test_what_was_taken_down_is_known_as_such_and_what_is_hidden_is_not_found(api, writer, sam, heart):
     hide(embedding=heart, by=sam, reason="rights", text="Look at it.")
     assert api.get(MODEL)["X-Error-Code"] == "RepoNotFound"
