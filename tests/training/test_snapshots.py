@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from hub.accounts.models import User
 from registry import storage
 from registry.comparison import compare
 from tests.training.results import vectors_in, vectors_of
@@ -104,6 +105,10 @@ def test_the_api_lists_them_and_takes_one(api_as, alice, bob, done):
     client, address = api_as(alice), f"/api/hub/jobs/{done.pk}"
     listed = client.get(address).json()["snapshots"]
     assert [look["step"] for look in listed] == [2, 4, 6, 8] and set(listed[0]) == {"step", "loss"}
+    User.objects.filter(pk=alice.pk).update(megabytes=0)
+    full = client.post(f"{address}/snapshots", {"step": another(done)}, format="json")
+    assert (full.status_code, full.json()["error"]["code"]) == (409, "quota")
+    User.objects.filter(pk=alice.pk).update(megabytes=None)
     made = client.post(f"{address}/snapshots", {"step": another(done)}, format="json")
     assert (made.status_code, made.json()) == (201, {"embedding": "alice/cobalt-heart", "version": 2})
     again = client.post(f"{address}/snapshots", {"step": another(done)}, format="json")
