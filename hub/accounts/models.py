@@ -167,6 +167,11 @@ class ApiToken(models.Model):
         """Whether it has stopped to work by itself."""
         return self.expires is not None and self.expires <= timezone.now()
 
+    def covers(self, *, scopes: list[str], expires: datetime | None) -> bool:
+        """Whether another token could do nothing more than this one, and no longer."""
+        longer = self.expires is not None and (expires is None or expires > self.expires)
+        return set(scopes) <= set(self.scopes) and not longer
+
     def touch(self) -> None:
         """Remember that the token was used now, within :data:`LAST_USED_RESOLUTION`."""
         now = timezone.now()

@@ -45,6 +45,16 @@ def test_a_token_cannot_make_a_stronger_one(api_as, alice):
     assert not ApiToken.objects.filter(name="more").exists()
 
 
+def test_a_token_that_ends_makes_none_that_lasts_longer(api_as, alice):
+    client = api_as(alice, ["read", "admin"])
+    ApiToken.objects.update(expires="2100-01-01T00:00:00Z")
+    for expires, status in (
+        (None, 403), ("2100-01-01T00:00:01Z", 403), ("2100-01-01T00:00:00Z", 201), ("2099-01-01T00:00:00+02:00", 201),
+    ):  # fmt: skip
+        asked = {"name": "more", "scopes": ["read"], "expires": expires}
+        assert client.post("/api/hub/tokens", asked).status_code == status, expires
+
+
 def test_a_token_that_is_not_for_tokens_neither_sees_nor_makes_nor_revokes_any(api_as, alice):
     client = api_as(alice, ["read", "write", "train"])
     token = ApiToken.objects.get(owner=alice)

@@ -65,7 +65,7 @@ class NoticesSeenView(GenericAPIView):
 
 
 class TokensView(ListCreateAPIView):
-    """List your tokens, or make one: signed in, or with a token of the scope `admin`, which makes none with more scopes than its own."""
+    """List your tokens, or make one: signed in, or with a token of the scope `admin`, which makes none that can do more or lasts longer."""
 
     serializer_class = TokenSerializer
     permission_classes = [HasScope("admin")]
@@ -80,9 +80,10 @@ class TokensView(ListCreateAPIView):
     def post(self, request: Request) -> Response:
         values = TokenSerializer(data=request.data)
         values.is_valid(raise_exception=True)
-        scopes = values.validated_data["scopes"]
-        if isinstance(request.auth, ApiToken) and not set(scopes) <= set(request.auth.scopes):
-            raise ApiError("forbidden", "A token can only make tokens with scopes that it has itself.", status=403)
+        asked = {"scopes": values.validated_data["scopes"], "expires": values.validated_data.get("expires")}
+        if isinstance(request.auth, ApiToken) and not request.auth.covers(**asked):
+            message = "A token can only make tokens with scopes that it has itself, and that end no later than it does."
+            raise ApiError("forbidden", message, status=403)
         try:
             token, secret = ApiToken.issue(owner=request.user, **values.validated_data)
         except TooManyTokens as error:

@@ -37,7 +37,7 @@ def hub(api_as, alice, upload):
         ("POST", "/api/hub/webhooks"), ("PATCH", f"/api/hub/webhooks/{hook.pk}"), ("POST", "/api/hub/collections"),
         ("PATCH", f"/api/hub/collections/{board}"), ("PUT", f"/api/hub/collections/{board}/items/1"),
         ("PATCH", "/api/hub/embeddings/alice/red-heart"), ("POST", "/api/hub/embeddings/alice/red-heart/reports"),
-        ("POST", "/api/hub/jobs"), ("POST", "/api/hub/notices/seen"), ("POST", "/api/validate-yaml"),
+        ("PATCH", "/api/hub/me"), ("POST", "/api/hub/jobs/check"), ("POST", "/api/hub/jobs"), ("POST", "/api/hub/notices/seen"), ("POST", "/api/validate-yaml"),
         ("POST", "/api/repos/create"), ("POST", "/api/models/alice/red-heart/preupload/main"),
         ("POST", "/api/models/alice/red-heart/commit/main"), ("POST", "/api/v1/model-versions/by-hash"),
         ("POST", "/api/v1/model-versions/by-hash/ids"),
