@@ -49,8 +49,8 @@ COSTS = [
     ("/api/v1/models/{embedding}", 6),
     ("/api/v1/model-versions/{version}", 5),
     ("/api/v1/model-versions/by-hash/{hash}", 7),
-    ("/api/v1/creators", 3),
-    ("/api/v1/tags", 3),
+    ("/api/v1/creators", 4),
+    ("/api/v1/tags", 4),
     ("/api/v1/images", 3),
 ]
 
