@@ -13,8 +13,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from hub.api import error_body
 from hub.errors import UNREADABLE, Gone
 
-#: Addresses below this are a program's.
-API = "/api/"
+#: Addresses below this are a program's; those of the native API read one shape of errors, other hubs' programs a sentence.
+API, NATIVE = "/api/", "/api/hub/"
+#: What they are told where this hub does not answer; not translated, as nothing is that programs read.
+_NOT_SPOKEN = (
+    "This hub does not answer at this address: it speaks a part of the protocols of other hubs. "
+    "What is not among it can be done on its pages, or with the API that is described at /api/hub/docs."
+)
 #: What people are told, by status.
 _MESSAGES = {
     400: ("bad_request", gettext_lazy("The request could not be read. Check it, and send it again.")),
@@ -39,7 +44,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: nothing there, or nothing that this account may know of. 410 where something was taken down."""
     if isinstance(exception, Gone):
         return _gone(request, exception)
-    return _answer(request, 404)
+    return _answer(request, 404, _NOT_SPOKEN if _is_foreign(request) else "")
 
 
 def _gone(request: HttpRequest, gone: Gone) -> HttpResponse:
@@ -73,7 +78,7 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     message = _("The request has more than %(megabytes)d MB. Send fewer or smaller files.")
     message = message % {"megabytes": limit // 2**20}
     if request.path.startswith(API):
-        return JsonResponse(error_body("too_large", message), status=413)
+        return _told(request, 413, "too_large", message)
     return HttpResponse(get_template("413.html").render({"message": message}), status=413)
 
 
@@ -88,5 +93,15 @@ def _answer(request: HttpRequest, status: int, message: Any = "") -> HttpRespons
     code, usual = _MESSAGES[status]
     message = str(message or usual)
     if request.path.startswith(API):
-        return JsonResponse(error_body(code, message), status=status)
+        return _told(request, status, code, message)
     return render(request, f"{status}.html", {"message": message}, status=status)
+
+
+def _is_foreign(request: HttpRequest) -> bool:
+    """Whether an address is of another hub's protocol."""
+    return request.path.startswith(API) and not request.path.startswith(NATIVE)
+
+
+def _told(request: HttpRequest, status: int, code: str, message: str) -> JsonResponse:
+    body = {"error": message} if _is_foreign(request) else error_body(code, message)
+    return JsonResponse(body, status=status)

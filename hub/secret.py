@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 #: Characters of randomness; Django warns below 50.
@@ -11,17 +12,20 @@ KEY_CHARACTERS = 64
 
 
 def secret_key(path: Path) -> str:
-    """Return the key kept in ``path``, making it on first use. Two processes that race agree on one key."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    """Return the key kept in ``path``, making it on first use. Processes and threads that race agree on one key."""
     if not path.exists():
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        _make(path)
+    return path.read_text(encoding="utf-8")
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # for its owner alone
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(secrets.token_urlsafe(KEY_CHARACTERS)[:KEY_CHARACTERS])
-        try:
-            os.link(temporary, path)  # fails when another process was first, unlike a rename
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return path.read_text(encoding="utf-8")
+        os.link(temporary, path)  # fails when another was first, unlike a rename
+    except FileExistsError:
+        pass
+    finally:
+        Path(temporary).unlink()

@@ -17,6 +17,11 @@ _LAST_MOMENT = 253_402_300_799 * 10**6
 _CURSOR = re.compile(r"(\d{1,18})-(\d{1,10})", re.ASCII)
 
 
+def is_cursor(text: str) -> bool:
+    """Whether a text can be read as a cursor."""
+    return _CURSOR.fullmatch(text) is not None
+
+
 def page_after(found: EmbeddingQuerySet, cursor: str, size: int) -> tuple[list[Embedding], str]:
     """Return the embeddings that follow a cursor, at most ``size``, and the cursor of what follows them, "" at the end.
 

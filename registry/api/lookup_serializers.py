@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from registry.api.serializers import FAMILIES, EncoderSerializer, FileSerializer, PlaceSerializer, choice
@@ -77,14 +79,25 @@ class MatchesSerializer(serializers.Serializer):
     results = MatchSerializer(source="matches", many=True)
 
 
+class HashField(serializers.RegexField):
+    """A hash or how it begins; what is none is named in the refusal, since it may be one of a thousand."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"^[0-9a-fA-F]{8,64}$", **options)
+
+    def run_validators(self, value: str) -> None:
+        try:
+            super().run_validators(value)
+        except serializers.ValidationError as error:
+            message = f"“{value[:80]}” is no hash, which has {MIN_DIGITS} to {MAX_DIGITS} hexadecimal digits."
+            raise serializers.ValidationError(message) from error
+
+
 class HashesSerializer(serializers.Serializer):
     """Hashes of files."""
 
     hashes = serializers.ListField(
-        child=serializers.RegexField(
-            r"^[0-9a-fA-F]{8,64}$",
-            error_messages={"invalid": f"A hash has {MIN_DIGITS} to {MAX_DIGITS} hexadecimal digits."},
-        ),
+        child=HashField(),
         allow_empty=False,
         max_length=MAX_HASHES,
         help_text="Of any kind, each whole or its first 8 or more digits.",

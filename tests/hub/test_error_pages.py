@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -25,6 +27,15 @@ def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(client):
     assert answer.json() == {
         "error": {"code": "not_found", "message": "There is nothing here, or nothing that you may see."}
     }
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/models/alice/one/refs", "/api/v1/me", "/api/v1/models/1/", "/api/repos/move"]
+)
+def test_what_is_not_spoken_of_other_hubs_protocols_is_told_as_their_programs_read_it(client, address):
+    answer = client.get(address, headers={"Accept-Language": "de"})
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("This hub does not answer at this address: ")
 
 
 def test_too_many_files_are_refused_in_words(client, settings):
@@ -51,6 +62,15 @@ def test_a_body_beyond_the_limit_is_refused_by_its_own_word(client, path, limit)
     assert answer.status_code == 413
     assert f"more than {limit // 2**20} MB" in answer.content.decode()
     assert answer.headers["Content-Type"].startswith("application/json" if path.startswith("/api") else "text/html")
+
+
+def test_other_hubs_programs_are_told_of_a_bug_or_a_large_body_in_a_sentence(client, rf):
+    assert isinstance(json.loads(server_error(rf.get("/api/v1/models")).content)["error"], str)
+    sizes = {"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1)}
+    answer = client.generic(
+        "POST", "/api/models/alice/one/commit/main", b"", content_type="application/x-ndjson", **sizes
+    )
+    assert answer.status_code == 413 and "more than" in answer.json()["error"]
 
 
 def test_the_limits_hold_what_a_set_of_images_and_a_file_may_have():

@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
@@ -47,6 +49,19 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path):
     assert len(first) >= 50
     assert secret_key(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_threads_that_need_the_first_secret_key_at_once_agree_on_it(tmp_path):
+    path, together = tmp_path / "key", threading.Barrier(8)
+
+    def ask(_):
+        together.wait()
+        return secret_key(path)
+
+    with ThreadPoolExecutor(8) as threads:
+        keys = set(threads.map(ask, range(8)))
+    assert len(keys) == 1
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["ab", "Big", "-x-", "a b c", "a" * 65, "über", "a/b", "admin", "api", "train"])

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from hub.api import ApiError
 from hub.preferences import Preferences
-from registry.cursors import page_after, page_at
+from registry.cursors import is_cursor, page_after, page_at
 from registry.formats import Dtype
 from registry.models import Embedding, File, Kind, License, Preview, Rating, Version
 from registry.protocols.civitai import asked, words
@@ -154,7 +154,7 @@ def page(request: Request, embeddings: EmbeddingQuerySet) -> tuple[list[Embeddin
     if not limit:
         return [], {}
     if not params.get("page"):
-        items, cursor = page_after(embeddings, params.get("cursor", ""), limit)
+        items, cursor = page_after(embeddings, _begun_after(params), limit)
         return items, following(request, cursor) if cursor else {}
     number = page_number(params, limit)
     items, cursor = page_at(embeddings, (number - 1) * limit, limit)
@@ -166,6 +166,14 @@ def page(request: Request, embeddings: EmbeddingQuerySet) -> tuple[list[Embeddin
         if (number + 1) * limit <= MAX_REACH:
             told["nextPage"] = address(request, page=str(number + 1))
     return items, told
+
+
+def _begun_after(params: QueryDict) -> str:
+    """The cursor. Raises ``ApiError`` for one that is none: from the beginning again, a reader would go round in circles."""
+    cursor = params.get("cursor", "")
+    if cursor and not is_cursor(cursor):
+        raise ApiError("invalid", "cursor: This is no cursor of this list. Begin without one, and follow “nextPage”.")
+    return cursor
 
 
 def page_number(params: QueryDict, limit: int) -> int:

@@ -14,7 +14,7 @@ from django.db import transaction
 from hub.api import ApiError
 from registry import intake, services
 from registry.errors import RegistryError
-from registry.formats import NamedFile
+from registry.formats import NamedFile, Part
 from registry.intake import Upload
 from registry.models import Embedding, Kind, License, Reservation
 from registry.pictures import add_pictures
@@ -159,7 +159,7 @@ def _create(
     if reservation.card:
         said = card.read(reservation.card.encode()) | said
     upload = _one_embedding(files)
-    part = intake.choose_part(upload)
+    part = _only_part(upload)
     bases = [candidate.base.value for candidate in part.inspection.bases]
     if len(bases) != 1 and "base" not in said:
         fitting = ", ".join(bases) or "no family that this hub knows"
@@ -228,9 +228,9 @@ def _one_embedding(files: Sequence[NamedFile]) -> Upload:
         stem, _, extension = file.name.rpartition(".")
         groups.setdefault((stem.removesuffix("_2"), extension), []).append(file)
     uploads = [intake.read_files(group) for group in groups.values()]
+    parts = [_only_part(upload) for upload in uploads]
     if len(uploads) == 1:
         return uploads[0]
-    parts = [intake.choose_part(upload) for upload in uploads]
     if len({part.inspection.digest for part in parts}) > 1:
         names = ", ".join(name for part in parts for name in part.sources)
         raise RegistryError(
@@ -241,3 +241,17 @@ def _one_embedding(files: Sequence[NamedFile]) -> Upload:
         )
     # The copy that carries the token, where there is one.
     return max(uploads, key=lambda upload: any(token not in _NO_TOKEN for token in upload.parts[0].inspection.tokens))
+
+
+def _only_part(upload: Upload) -> Part:
+    """The embedding of an upload that holds no other: a commit has no way of naming one."""
+    if len(upload.parts) == 1:
+        return upload.parts[0]
+    names = ", ".join(dict.fromkeys(name for part in upload.parts for name in part.sources))
+    labels = ", ".join(part.label for part in upload.parts)
+    raise RegistryError(
+        "several_embeddings",
+        f"{names}: there are {len(upload.parts)} embeddings in it ({labels}), and a repository is one. Upload it on the hub's "
+        "page, where each gets its own, or send each in a file of its own.",
+        field="file",
+    )

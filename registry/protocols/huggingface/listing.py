@@ -68,7 +68,8 @@ def found(request: Request) -> QuerySet[Embedding]:
     if len(filters) > MAX_VALUES:
         raise ApiError("invalid", f"filter: at most {MAX_VALUES} are taken.")
     chosen = _chosen(filters)
-    if chosen is None or asked.get("pipeline_tag", card.PIPELINE) != card.PIPELINE or asked.get("gated") == "true":
+    is_gated = asked.get("gated", "").lower() == "true"  # "True" of older clients
+    if chosen is None or asked.get("pipeline_tag", card.PIPELINE) != card.PIPELINE or is_gated:
         return Embedding.objects.none()
     rating = {"rating": Rating.EXPLICIT} if card.EXPLICIT_TAG in filters else {}
     embeddings = search(

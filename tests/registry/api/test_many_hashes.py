@@ -36,3 +36,8 @@ def test_many_hashes_cost_as_many_queries_as_few_and_find_what_each_alone_finds(
 def test_hashes_that_make_no_sense_are_refused(api, db, hashes):
     answer = api.post("/api/hub/hashes", {"hashes": hashes})
     assert answer.status_code == 400 and list(answer.json()["error"]["fields"]) == ["hashes"]
+
+
+def test_what_is_no_hash_is_named_among_the_others(api):
+    answer = api.post("/api/hub/hashes", {"hashes": ["0" * 10, "kite.pt", "1" * 10]})
+    assert answer.json()["error"]["message"].startswith("hashes: “kite.pt” is no hash")

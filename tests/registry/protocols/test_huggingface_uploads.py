@@ -6,8 +6,10 @@ import io
 from itertools import pairwise
 from string import ascii_lowercase
 
+import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save
 
 from registry import reservations
 from registry.errors import RegistryError
@@ -80,6 +82,16 @@ def test_what_cannot_be_taken_is_refused_whole_in_words(writer, heart, what):
     assert answer.status_code == 400, answer.content
     assert len(answer.json()["error"]) > 20
     assert state() == before
+
+
+@pytest.mark.parametrize("name", ["red-heart", "new-one"])
+def test_a_file_of_several_embeddings_is_refused_without_words_of_another_api(writer, heart, name):
+    writer.post("/api/repos/create", {"name": "new-one"}, format="json")
+    words = {"<one>": np.full((1, 768), 0.01, np.float32), "<two>": np.full((1, 768), 0.02, np.float32)}
+    answer = commit(writer, {"both.safetensors": save(words)}, name=f"alice/{name}")
+    assert answer.status_code == 400
+    assert "both.safetensors: there are 2 embeddings in it (<one>, <two>)" in answer.json()["error"]
+    assert "part" not in answer.json()["error"]
 
 
 @pytest.mark.parametrize("sent", [b"", b"{", b"\xff", b"1", b"[]", DEEP, b'{"key": "header"}'])
