@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 
 import pytest
 
@@ -75,6 +76,18 @@ def test_what_is_longer_than_it_should_be_is_not_read_to_its_end(server, hub, tm
     with pytest.raises(HashMismatch):
         download(hub, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_takes_no_more_is_told_with_the_files_name(server, hub, tmp_path):
+    server.will(described()).will(DATA, Content_Length=str(len(DATA)))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError) as told:
+            download(hub, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told.value.filename.startswith(str(tmp_path / "koi.safetensors"))
 
 
 def test_another_part_than_was_asked_for(server, hub, tmp_path):

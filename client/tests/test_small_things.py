@@ -61,10 +61,21 @@ def test_the_stored_token_is_for_the_stored_address(tmp_path, monkeypatch):
 def test_places():
     assert parse_place("alice/koi") == PlaceName("alice", "koi")
     assert parse_place("alice/koi@v2") == parse_place("alice/koi@2") == PlaceName("alice", "koi", 2)
-    assert parse_place("https://hub.example/alice/koi") == PlaceName("alice", "koi")
-    for text in ("koi", "a/b/c", "alice/koi@v0", "alice/koi@", "alice/ koi", ""):
+    for text in ("koi", "a/b/c", "alice/koi@v0", "alice/koi@", "alice/ koi", "", "http://h:x/a/b", "http://[h/a/b"):
         with pytest.raises(BadUsage):
             parse_place(text)
+
+
+def test_addresses_of_pages():
+    page = parse_place("https://hub.example/alice/koi?version=2#files")
+    assert (page.owner, page.name, page.version) == ("alice", "koi", 2)
+    assert parse_place("https://hub.example/alice/koi?version=newest").version is None
+    page.check_hub("https://hub.example")
+    parse_place("http://127.0.0.1:8000/alice/koi").check_hub("http://localhost:8000")
+    parse_place("alice/koi").check_hub("https://other.example")
+    for url in ("https://other.example", "https://hub.example:8000"):
+        with pytest.raises(BadUsage, match="another hub"):
+            page.check_hub(url)
 
 
 HOSTILE = "a\x1b]0;title\x07\x1b[2J\r\x9b31m\u202etxt\x7f[red]b[/red] :bomb: \ud800\u2028"

@@ -32,6 +32,8 @@ def test_login_keeps_a_token_for_its_owner_and_its_hub_alone(run, live_server, a
     wrong = run("login", live_server.url, typed="sw_wrong\n")
     assert (wrong.status, list(home.rglob("config.json"))) == (4, [])
     assert "unknown or was revoked" in wrong.err
+    below = run("login", f"{live_server.url}/api/hub", typed=f"{token}\n")
+    assert below.status == 1 and "There is no Starword hub at" in below.err
 
     # When the right one comes
     done = run("login", live_server.url.removeprefix("http://") + "/", typed=f"{token}\n")
@@ -93,6 +95,11 @@ def test_a_tool_gets_its_file_where_it_looks(run, at, alice, upload, home):
     # What there is not
     assert run("download", "alice/koi@v2", **person).status == 3
     assert run("download", "alice/koi", "--for", "paint", **person).status == 2
+    assert run("download", "alice/koi", "--as", "/", **person).status == 2
+    refused = run("download", "alice/koi", "--dtype", "float64", **person)
+    assert refused.status == 5 and "canonical in float16" in refused.err
+    # A page of another hub, on which somebody else may be called alice
+    assert run("download", "https://other.example/alice/koi", **person).status == 2
 
 
 LIBRARY = """
@@ -144,7 +151,7 @@ def test_the_library_does_what_the_commands_do(installed, at, alice, upload, poc
     ]
 
 
-def test_an_upload_is_inspected_first_and_comes_back_as_two_files_for_diffusers(run, at, alice, home):
+def test_an_upload_is_inspected_first_and_comes_back_as_two_files_for_diffusers(run, started, at, alice, home):
     (home / "koi.safetensors").write_bytes(sdxl_file())
     said = [
         "upload",
@@ -160,6 +167,11 @@ def test_an_upload_is_inspected_first_and_comes_back_as_two_files_for_diffusers(
     ]
     unasked = run(*said, **at(alice))
     assert unasked.status == 2 and "--yes" in unasked.err and not Embedding.objects.exists()
+    terminal, theirs = os.openpty()
+    with started(*said, stdin=theirs, **at(alice)) as asked:
+        os.write(terminal, b"n\n")
+        _, told = asked.communicate(timeout=60)
+    assert asked.returncode == 1 and "Nothing was uploaded." in told and not Embedding.objects.exists()
 
     done = run(*said, "--yes", "--tags", "fish,red", "--json", **at(alice))
     assert done.status == 0, done.err
@@ -216,7 +228,16 @@ def test_a_job_is_submitted_and_followed_to_its_end(run, started, live_server, a
     job = Job.objects.get(pk=int(submitted.out))
     assert (job.base, job.total_steps, job.seed) == (pocket, 40, 3)
     assert job.captions == ["a {} on sand", "a {} on grass", "a {} in snow"]
+    assert f"starword watch {job.pk}" in submitted.err
     assert run(*said[:-2], "--name", "kite", **person).status == 5
+
+    # What is wrong on this side is told before anything is sent
+    (home / "captions.json").write_text('{"0.png": "a {} on sand"}')
+    short = run(*said[:-1], "captions.json", "--name", "other", **person)
+    assert (short.status, short.err) == (2, "Error: captions.json has no caption for 1.png, 2.png.\n")
+    (home / "none").mkdir()
+    empty = run(*[item if item != "." else "none" for item in said], "--name", "other", **person)
+    assert empty.status == 2 and "no picture" in empty.err
 
     # Who waits and loses patience is told that the job goes on
     with started("watch", job.pk, **person) as watching:

@@ -79,7 +79,11 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{file.sha256[:8]}.part")
     went_on = part.exists()
-    _complete(transport, path, asked, file, part, progress)
+    try:
+        _complete(transport, path, asked, file, part, progress)
+    except OSError as error:
+        error.filename = error.filename or str(part)  # a full disk does not say of which file
+        raise
     if sha256_of(part) != file.sha256:
         part.unlink()
         if not went_on:

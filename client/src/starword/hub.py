@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from starword import models
 from starword.config import Access, checked_url
-from starword.errors import BadAnswer, NotFound, Refused
+from starword.errors import BadAnswer, BadUsage, NotFound, Refused
 from starword.files import MAX_FILE_BYTES, Progress, fetch, safe_name, safe_stem
 from starword.models import Embedding, File, Job, Version, shaped
 from starword.tools import Tool
@@ -108,12 +108,13 @@ class Hub:
         """
         embedding = self.embedding(owner, name)
         chosen = _version(embedding, version)
-        folder = into / _stem(stem or embedding.name) if tool.own_folder else into
+        named = _own_stem(stem) if stem else _stem(embedding.name)
+        folder = into / named if tool.own_folder else into
         found = []
         for file in _files(embedding, chosen, tool, dtype):
             filename = safe_name(file.filename)
             if stem and not tool.own_folder:
-                filename = _stem(stem) + Path(filename).suffix
+                filename = named + Path(filename).suffix
             asked = {"format": file.target, "dtype": file.dtype, "version": chosen.number, "file": file.filename}
             path = f"{_path(owner, name)}/download"
             fresh = fetch(self._transport, path, asked, file, folder / filename, replace=replace, progress=progress)
@@ -193,6 +194,14 @@ def _stem(name: str) -> str:
     return plain
 
 
+def _own_stem(name: str) -> str:
+    """A name that the person chose."""
+    plain = safe_stem(name)
+    if not plain:
+        raise BadUsage("bad_name", f"{name[:200]!r} is no name for a file.")
+    return plain
+
+
 def _version(embedding: Embedding, number: int | None) -> Version:
     chosen = [item for item in embedding.versions if number in (None, item.number)]
     if not chosen:
@@ -204,9 +213,7 @@ def _files(embedding: Embedding, version: Version, tool: Tool, dtype: str) -> li
     """The files of a version that a tool reads, in the order in which it loads them."""
     found = [file for file in version.files if (file.target, file.dtype) == (tool.target, dtype)]
     if not found:
-        there = ", ".join(dict.fromkeys(file.target for file in version.files if file.dtype == dtype))
-        message = (
-            f"{embedding.place}@v{version.number} cannot be written as {tool.target} in {dtype}; there is {there}."
-        )
+        there = ", ".join(f"{file.target} in {file.dtype}" for file in version.files)
+        message = f"{embedding.place}@v{version.number} is not to be had as {tool.target} in {dtype}; there is {there}."
         raise Refused("no_such_format", message)
     return sorted(found, key=lambda file: file.filename)

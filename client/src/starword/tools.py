@@ -43,7 +43,7 @@ TOOLS = {
     "diffusers-bin": Tool(
         "diffusers-bin", "", "Call pipe.load_textual_inversion with {file} and write {token}.", own_folder=True
     ),
-    "safetensors": Tool("canonical", "", "Write {word} where the file's name is the word, else {token}."),
+    "safetensors": Tool("canonical", "", "Write {word} in tools that go by the file's name, {token} in others."),
 }
 
 

@@ -103,10 +103,7 @@ class Transport:
         """The next request of a redirect, which must be a GET that stays with the hub."""
         was, now = request.url, following.url
         if request.method != "GET" or (was.scheme, was.host, was.port) != (now.scheme, now.host, now.port):
-            there = f"{now.scheme}://{now.netloc.decode('ascii', 'replace')}"
-            message = (
-                f"{self.access.url} sends on to {there}. Nothing was sent there; if that is your hub, use its address."
-            )
+            message = f"{self.access.url} sends on to {_origin(now)}. Nothing was sent there; if that is your hub, use its address."
             raise BadAnswer("redirected", message)
         return following
 
@@ -115,6 +112,10 @@ def unreachable(url: str, error: Exception) -> Unreachable:
     """What is told when a connection could not be made, or broke."""
     reason = str(error) or type(error).__name__
     return Unreachable("unreachable", f"{url} cannot be reached: {reason}")
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
 
 
 def _until_answered(ask: Callable[[], T]) -> T:
@@ -172,7 +173,7 @@ def _json(answer: httpx.Response) -> Any:
                 raise BadAnswer("bad_answer", f"The hub's answer has more than {MAX_ANSWER_BYTES} bytes.")
         return json.loads(body)
     except httpx.TransportError as error:
-        raise unreachable(f"{answer.url.scheme}://{answer.url.host}", error) from error
+        raise unreachable(_origin(answer.url), error) from error
     except (ValueError, RecursionError) as error:
-        message = f"{answer.url.scheme}://{answer.url.host} does not answer as a Starword hub does."
+        message = f"{_origin(answer.url)} does not answer as a Starword hub does."
         raise BadAnswer("bad_answer", message) from error

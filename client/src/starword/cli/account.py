@@ -11,8 +11,9 @@ import typer
 from starword import config
 from starword.cli.output import say, tell
 from starword.cli.reporting import reporting, warn_of_clear_text
-from starword.errors import BadUsage
+from starword.errors import BadAnswer, BadUsage, NotFound
 from starword.hub import Hub
+from starword.models import Account
 
 
 @reporting
@@ -31,7 +32,7 @@ def login(
         raise BadUsage("no_token", "There is no token. Make one on your tokens page of the hub.")
     warn_of_clear_text(access)
     with Hub(access.url, access.token) as hub:
-        account = hub.me()
+        account = _account(hub)
     path = config.save(access)
     tell(f"Signed in to {access.url} as {account.login}; the token may {', '.join(account.scopes)}.")
     say(f"Kept in {path}, for you alone.")
@@ -41,6 +42,14 @@ def login(
 def logout() -> None:
     """Forget the address and the token. The token itself stays valid: revoke it on your tokens page."""
     tell("Forgotten." if config.forget() else "Nobody was signed in.")
+
+
+def _account(hub: Hub) -> Account:
+    try:
+        return hub.me()
+    except NotFound as error:
+        message = f"There is no Starword hub at {hub.url}. Give the address of its first page."
+        raise BadAnswer("no_hub", message) from error
 
 
 def _ask_address() -> str:

@@ -65,7 +65,7 @@ def show(
 ) -> None:
     """Tell about an embedding, and the files of its newest version or of the one that is named."""
     named = parse_place(place)
-    with opened() as hub:
+    with opened(named) as hub:
         found = hub.embedding(named.owner, named.name)
         address = hub.page(found.place)
     versions = [version for version in found.versions if named.version in (None, version.number)]
@@ -92,8 +92,8 @@ def show(
     if versions:
         newest = max(versions, key=lambda version: version.number)
         tell("")
-        rows = [[file.target, file.dtype, file.filename, file.size, file.sha256] for file in newest.files]
-        tell_table([f"v{newest.number} as", "dtype", "file", "bytes", "sha256"], rows, ["bytes"])
+        rows = [[file.target, file.dtype, file.filename, file.size, file.sha256[:12]] for file in newest.files]
+        tell_table([f"v{newest.number} as", "dtype", "file", "bytes", "sha256 begins"], rows, ["bytes"])
 
 
 @reporting

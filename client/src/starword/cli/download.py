@@ -36,7 +36,7 @@ def download(
 ) -> None:
     """Download an embedding to where a tool looks for it. Goes on where it was cut off, and checks every byte."""
     named, tool = parse_place(place), find_tool(for_tool)
-    with opened() as hub:
+    with opened(named) as hub:
         found = fetch_for(hub, named, tool, into, dtype=dtype, stem=word, replace=force)
     if as_json:
         return tell_json([{"path": str(item.path), "sha256": item.file.sha256, "fresh": item.fresh} for item in found])

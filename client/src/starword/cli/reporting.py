@@ -12,6 +12,7 @@ from starword import config
 from starword.cli.output import say, say_error
 from starword.errors import INTERRUPTED, StarwordError
 from starword.hub import Hub
+from starword.places import PlaceName
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,9 +21,11 @@ R = TypeVar("R")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
-def opened() -> Hub:
-    """The hub of the environment or of ``starword login``. Warns where its token can be read on the way."""
+def opened(named: PlaceName | None = None) -> Hub:
+    """The hub of the environment or of ``starword login``, where ``named`` is. Warns where its token can be read on the way."""
     access = config.load()
+    if named is not None:
+        named.check_hub(access.url)
     warn_of_clear_text(access)
     return Hub(access.url, access.token)
 
@@ -50,7 +53,7 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             raise  # main() ends quietly
         except OSError as error:
-            say_error("file", f"{error.filename or 'A file'}: {error.strerror or error}", {}, as_json)
+            say_error("file", ": ".join(filter(None, (error.filename, error.strerror or str(error)))), {}, as_json)
             raise typer.Exit(1) from error
         except (KeyboardInterrupt, typer.Abort) as error:
             say("Interrupted.")

@@ -12,7 +12,7 @@ from starword.cli.download import ForTool, Into, fetch_for, tell_downloaded
 from starword.cli.output import say, tell, tell_json, tell_table
 from starword.cli.reporting import AsJson, opened, reporting
 from starword.cli.watching import watched
-from starword.errors import BadUsage, JobCancelled, JobFailed, StarwordError
+from starword.errors import BadUsage, JobCancelled, JobFailed
 from starword.hub import Hub
 from starword.models import Job
 from starword.places import parse_place
@@ -57,7 +57,10 @@ def train(
         for finding in job.findings:
             say(f"{finding.level}: {finding.message}")
         if not (wait or download):
-            return tell_json(job) if as_json else tell(str(job.id))
+            if as_json:
+                return tell_json(job)
+            say(f"The job is queued: “starword watch {job.id}” follows it.")
+            return tell(str(job.id))
         job = _ended(hub, job.id, as_json)
         if download and job.embedding:
             named = parse_place(job.embedding)
@@ -129,26 +132,38 @@ def _only_base(hub: Hub) -> str:
 
 
 def _pictures(paths: list[Path]) -> list[Path]:
-    """The pictures themselves; of folders, those in them by name."""
+    """The pictures themselves; of folders, those in them by name. Raises ``BadUsage`` for a folder without any."""
     found = []
     for path in paths:
         if path.is_dir():
-            found += sorted(item for item in path.iterdir() if item.suffix.lower() in _PICTURES)
+            pictures = sorted(item for item in path.iterdir() if item.suffix.lower() in _PICTURES)
+            if not pictures:
+                raise BadUsage("no_pictures", f"There is no picture ({', '.join(_PICTURES)}) in {path}.")
+            found += pictures
         else:
             found.append(path)
     return found
 
 
 def _captions(file: Path, images: list[Path]) -> list[str]:
-    """A caption for each image. Raises ``StarwordError`` where there are not as many."""
-    text = file.read_text(encoding="utf-8")
-    if file.suffix.lower() == ".json":
-        try:
-            told = json.loads(text)
-            return [str(told[image.name]) for image in images]
-        except (ValueError, TypeError, KeyError) as error:
-            raise StarwordError("captions", f"{file} is no JSON with a caption for each image ({error}).") from error
+    """A caption for each image. Raises ``BadUsage`` where one is missing."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        told = json.loads(text) if file.suffix.lower() == ".json" else None
+    except ValueError as error:
+        raise BadUsage("captions", f"{file} cannot be read ({error}).") from error
+    if told is not None:
+        return _captions_by_name(file, told, images)
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) != len(images):
-        raise StarwordError("captions", f"{file} has {len(lines)} captions, and there are {len(images)} images.")
+        raise BadUsage("captions", f"{file} has {len(lines)} captions, and there are {len(images)} images.")
     return lines
+
+
+def _captions_by_name(file: Path, told: object, images: list[Path]) -> list[str]:
+    if not isinstance(told, dict):
+        raise BadUsage("captions", f'{file} is no JSON object, such as {{"photo.png": "a {{}} on grass"}}.')
+    missing = [image.name for image in images if not isinstance(told.get(image.name), str)]
+    if missing:
+        raise BadUsage("captions", f"{file} has no caption for {', '.join(missing[:5])}.")
+    return [told[image.name] for image in images]

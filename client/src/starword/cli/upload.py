@@ -10,7 +10,7 @@ import typer
 
 from starword.cli.output import say, tell, tell_json
 from starword.cli.reporting import AsJson, opened, reporting
-from starword.errors import BadUsage
+from starword.errors import BadUsage, StarwordError
 from starword.hub import Hub
 from starword.models import Inspection, Part
 
@@ -95,4 +95,5 @@ def _say_findings(part: Part, fields: dict[str, str]) -> None:
 def _ask(hub: Hub) -> None:
     if not sys.stdin.isatty():
         raise BadUsage("not_asked", "Nobody can be asked here. Use --yes to publish without a question.")
-    typer.confirm(f"Upload to {hub.url}?", abort=True, err=True)
+    if not typer.confirm(f"Upload to {hub.url}?", err=True):
+        raise StarwordError("declined", "Nothing was uploaded.")
