@@ -213,7 +213,8 @@ def _files(embedding: Embedding, version: Version, tool: Tool, dtype: str) -> li
     """The files of a version that a tool reads, in the order in which it loads them."""
     found = [file for file in version.files if (file.target, file.dtype) == (tool.target, dtype)]
     if not found:
-        there = ", ".join(f"{file.target} in {file.dtype}" for file in version.files)
-        message = f"{embedding.place}@v{version.number} is not to be had as {tool.target} in {dtype}; there is {there}."
+        there = ", ".join(dict.fromkeys(file.target for file in version.files))
+        dtypes = " and ".join(dict.fromkeys(file.dtype for file in version.files))
+        message = f"{embedding.place}@v{version.number} is not to be had as {tool.target} in {dtype}; there is {there}, in {dtypes}."
         raise Refused("no_such_format", message)
     return sorted(found, key=lambda file: file.filename)
