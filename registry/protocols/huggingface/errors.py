@@ -23,6 +23,7 @@ _PLAIN = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "...", "×": 
 _UNPRINTABLE = re.compile(r"[^ -~]")
 #: What the client makes a ``DisabledRepoError`` of: the repository is known, and was taken down.
 DISABLED = "Access to this resource is disabled."
+ONLY_EMBEDDINGS = "There are embeddings here and nothing else: leave repo_type out."
 
 
 class HubError(api.ApiError):
@@ -36,6 +37,11 @@ class HubError(api.ApiError):
 def repository_not_found() -> HubError:
     """404: no such repository, or none that the client may know of."""
     return HubError(404, "RepoNotFound", "There is no such repository, or none that this token may see.")
+
+
+def no_other_kind() -> HubError:
+    """404: there are neither data sets nor spaces."""
+    return HubError(404, "RepoNotFound", ONLY_EMBEDDINGS)
 
 
 def revision_not_found(revision: str) -> HubError:

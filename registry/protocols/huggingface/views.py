@@ -124,6 +124,14 @@ class UnknownModelView(HubView):
         raise errors.repository_not_found()
 
 
+class OtherKindView(HubView):
+    """Data sets and spaces, which clients ask for by ``repo_type``."""
+
+    def get(self, request: Request, **place: str) -> Response:
+        """404 in the form that clients know: without it they tell of a broken connection."""
+        raise errors.no_other_kind()
+
+
 class TreeView(HubView):
     """Files of a repository."""
 
@@ -227,7 +235,7 @@ def _at(found: Repository, answer: HttpResponseBase) -> HttpResponseBase:
 def _own_name(request: Request, asked: dict[str, Any]) -> str:
     """The name that a request to create or delete is about, which must be below one's own."""
     if asked.get("type") not in (None, "model"):
-        raise ApiError("invalid", "There are embeddings here and nothing else: leave repo_type out.")
+        raise ApiError("invalid", errors.ONLY_EMBEDDINGS)
     owner, _, name = str(asked.get("name") or "").rpartition("/")
     owner = owner or str(asked.get("organization") or request.user.username)
     if owner != request.user.username:

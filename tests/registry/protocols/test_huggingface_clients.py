@@ -169,7 +169,12 @@ def check_reading(said, heart):
     assert (said["exists"], said["exists for alice"], len(said["secret"])) == ([True, False, False], True, 64)
     assert said["no file"]["kind"] in ("RemoteEntryNotFoundError", "EntryNotFoundError")
     assert said["no revision"]["kind"] == "RevisionNotFoundError"
-    for what in ("secret without token", "no repository", "no owner"):
+    assert (said["gated"], said["a data set"]) == ([], [False, False])
+    for what in ("history", "settings"):
+        assert "This hub does not answer at this address: " in said[what]["says"], said[what]
+    assert said["listed as a folder"] == [f"alice/red-heart@v1/{name}" for name in FILES]
+    assert said["read as a file"] == "---"
+    for what in ("secret without token", "no repository", "no owner", "a data set's file"):
         assert said[what]["kind"] == "RepositoryNotFoundError"
 
 

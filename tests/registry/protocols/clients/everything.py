@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 import huggingface_hub
-from huggingface_hub import CommitOperationDelete, HfApi, file_exists, hf_hub_download, snapshot_download
+from huggingface_hub import CommitOperationDelete, HfApi, HfFileSystem, file_exists, hf_hub_download, snapshot_download
 
 FOLDER, TOKEN = Path(sys.argv[1]), sys.argv[2]
 anonymous, alice = HfApi(token=False), HfApi(token=TOKEN)
@@ -81,6 +81,13 @@ def reading():
         "no revision": refused(lambda: fetch("alice/red-heart", "README.md", revision="v9")),
         "no repository": refused(lambda: fetch("alice/nothing", "README.md")),
         "no owner": refused(lambda: anonymous.model_info("gpt2")),
+        "gated": listed(gated=True),
+        "a data set's file": refused(lambda: fetch("alice/red-heart", "README.md", repo_type="dataset")),
+        "a data set": [anonymous.repo_exists("alice/red-heart", repo_type=kind) for kind in ("dataset", "space")],
+        "history": refused(lambda: anonymous.list_repo_commits("alice/red-heart")),
+        "settings": refused(lambda: alice.update_repo_settings("alice/red-heart", private=True)),
+        "listed as a folder": HfFileSystem(token=False).ls("alice/red-heart@v1", detail=False),
+        "read as a file": HfFileSystem(token=False).cat_file("alice/red-heart/README.md", start=0, end=3).decode(),
     }  # fmt: skip
 
 
