@@ -28,6 +28,7 @@ DEFAULT_LIMIT = 24
 MAX_LIMIT = 100
 #: Rows of one value that a cursor passes over: no list has as many, and the database counts not much further.
 MAX_OFFSET = 2**31 - 1
+_NOBODY = "This needs an account. Send a token from your tokens page as “Authorization: Bearer sw_…”."
 
 
 class ApiError(Exception):
@@ -98,6 +99,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             error = exceptions.NotFound("There is nothing here, or nothing that you may see.")
         case PermissionDenied():
             error = exceptions.PermissionDenied("You may see this, but not do that.")
+        case exceptions.NotAuthenticated() if error.detail == error.default_detail:
+            # Kept otherwise, since the view has put a header into it.
+            error.detail = exceptions.ErrorDetail(_NOBODY, code=error.default_code)
     response = rest_exception_handler(error, context)
     if response is None or not isinstance(error, exceptions.APIException):
         return response

@@ -50,7 +50,7 @@ def test_login_keeps_a_token_for_its_owner_and_its_hub_alone(run, live_server, a
     # And it is not sent to another hub that the environment names
     elsewhere = live_server.url.replace("localhost", "127.0.0.1")
     assert elsewhere != live_server.url
-    assert run("jobs", STARWORD_URL=elsewhere).status == 4
+    assert "Run “starword login”" in (nobody := run("jobs", STARWORD_URL=elsewhere)).err and nobody.status == 4
 
     # And logging out forgets it
     assert run("logout").status == 0 and not kept.exists()
@@ -184,6 +184,13 @@ def test_an_upload_is_inspected_first_and_comes_back_as_two_files_for_diffusers(
     (home / "bad.pt").write_bytes(b"no embedding")
     assert run("upload", "bad.pt", "--name", "bad", "--license", "cc0-1.0", "--yes", **at(alice)).status == 5
     assert run("upload", "gone.pt", "--name", "bad", "--license", "cc0-1.0", "--yes", **at(alice)).status == 2
+
+    # Of a word and its negative one is named, by its name or by what it is
+    for seed, name in enumerate(["fox", "fox-neg"]):
+        (home / f"{name}.safetensors").write_bytes(sd1_file(seed))
+    pair = ["upload", "fox.safetensors", "fox-neg.safetensors", "--license", "cc0-1.0", "--yes", "--name", "fox-neg"]
+    assert run(*pair, **at(alice)).status == 2
+    assert run(*pair, "--part", "negative", "--json", **at(alice)).json["kind"] == "negative"
 
     got = run("download", "alice/koi", "--for", "diffusers", **at(alice))
     assert got.out.split() == ["koi/learned_embeds.safetensors", "koi/learned_embeds_2.safetensors"]

@@ -19,6 +19,8 @@ def test_without_a_token_there_is_no_me(api, db):
     answer = api.get("/api/hub/me")
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "not_authenticated"
+    assert "“Authorization: Bearer sw_…”" in answer.json()["error"]["message"]
+    assert answer["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("header", ["Bearer sw_wrong", "Bearer", "Bearer a b"])

@@ -163,6 +163,8 @@ class Part:
     leaks: list[str]
     digest: str
     duplicates: list[Place]
+    #: "positive" or "negative" where files come as such a pair.
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ def search(
     license: Annotated[str, typer.Option(help="Under this licence.")] = "",
     vectors: Annotated[str, typer.Option(help="With so many vectors: 2, 3-4, 9-.")] = "",
     owner: Annotated[str, typer.Option(help="Of this person.")] = "",
-    sort: Annotated[str, typer.Option(help="new, downloads, likes or trending.")] = "",
+    sort: Annotated[
+        str, typer.Option(help="new, downloads, likes or trending; without it what fits the words best, or new.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 24,
     as_json: AsJson = False,
 ) -> None:

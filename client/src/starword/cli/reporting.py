@@ -47,7 +47,7 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
         except StarwordError as error:
             message = error.message
             if error.code == "not_authenticated":
-                message += " Run “starword login” to sign in."
+                message = "This needs an account. Run “starword login” to sign in."
             say_error(error.code, message, error.fields, as_json)
             raise typer.Exit(error.exit_status) from error
         except BrokenPipeError:

@@ -25,7 +25,9 @@ def upload(
     token: Annotated[
         str, typer.Option(help="The word as typed in prompts; else the one in the file, else <name>.")
     ] = "",
-    kind: Annotated[str, typer.Option(help="object, style or negative.")] = "object",
+    kind: Annotated[
+        str, typer.Option(help="object, style or negative; without it negative for that half of a pair, else object.")
+    ] = "",
     base: Annotated[str, typer.Option(help="Family of base models; needed where the vectors fit several.")] = "",
     title: Annotated[str, typer.Option(help="Its name for people; else the name.")] = "",
     description: Annotated[str, typer.Option(help="What it is; Markdown.")] = "",
@@ -45,7 +47,7 @@ def upload(
         fields = {
             "name": name,
             "token": token or next(iter(chosen.tokens), f"<{name}>"),
-            "kind": kind,
+            "kind": kind or ("negative" if chosen.role == "negative" else "object"),
             "base": base or _only_base(chosen),
             "title": title,
             "description": description,
@@ -66,7 +68,7 @@ def upload(
 
 
 def _choose(inspection: Inspection, label: str) -> Part:
-    chosen = [part for part in inspection.parts if label in ("", part.label)]
+    chosen = [part for part in inspection.parts if label in ("", part.label, part.role)]
     if len(chosen) != 1:
         labels = ", ".join(part.label for part in inspection.parts)
         raise BadUsage("several_embeddings", f"The files hold several embeddings. Name one by --part: {labels}.")
