@@ -170,8 +170,8 @@ def test_an_upload_is_inspected_first_and_comes_back_as_two_files_for_diffusers(
     terminal, theirs = os.openpty()
     with started(*said, stdin=theirs, **at(alice)) as asked:
         os.write(terminal, b"n\n")
-        _, told = asked.communicate(timeout=60)
-    assert asked.returncode == 1 and "Nothing was uploaded." in told and not Embedding.objects.exists()
+        out, told = asked.communicate(timeout=60)
+    assert (asked.returncode, out) == (1, "") and "Nothing was uploaded." in told and not Embedding.objects.exists()
 
     done = run(*said, "--yes", "--tags", "fish,red", "--json", **at(alice))
     assert done.status == 0, done.err

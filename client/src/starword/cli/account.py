@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from starword import config
-from starword.cli.output import say, tell
+from starword.cli.output import ask, say, tell
 from starword.cli.reporting import reporting, warn_of_clear_text
 from starword.errors import BadAnswer, BadUsage, NotFound
 from starword.hub import Hub
@@ -55,7 +55,7 @@ def _account(hub: Hub) -> Account:
 def _ask_address() -> str:
     if not sys.stdin.isatty():
         raise BadUsage("no_hub", f"Which hub? Name its address, or set {config.URL_VARIABLE}.")
-    return typer.prompt("Address of the hub", err=True)
+    return ask("Address of the hub:")
 
 
 def _ask_token() -> str:

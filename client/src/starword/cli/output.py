@@ -48,6 +48,12 @@ def say(text: str) -> None:
     print(plain(text), file=sys.stderr, flush=True)
 
 
+def ask(question: str) -> str:
+    """Ask on the standard error, since the standard output holds nothing but what was asked for; "" at its end."""
+    print(f"{plain(question)} ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 def tell_json(value: Any) -> None:
     """Write data as JSON in ASCII, which holds no control character."""
     print(_json(value, indent=2))

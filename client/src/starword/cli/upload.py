@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from starword.cli.output import say, tell, tell_json
+from starword.cli.output import ask, say, tell, tell_json
 from starword.cli.reporting import AsJson, opened, reporting
 from starword.errors import BadUsage, StarwordError
 from starword.hub import Hub
@@ -97,5 +97,5 @@ def _say_findings(part: Part, fields: dict[str, str]) -> None:
 def _ask(hub: Hub) -> None:
     if not sys.stdin.isatty():
         raise BadUsage("not_asked", "Nobody can be asked here. Use --yes to publish without a question.")
-    if not typer.confirm(f"Upload to {hub.url}?", err=True):
+    if ask(f"Upload to {hub.url}? [y/N]").lower() not in ("y", "yes"):
         raise StarwordError("declined", "Nothing was uploaded.")
