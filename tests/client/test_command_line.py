@@ -222,6 +222,8 @@ def test_a_file_a_hash_and_a_picture_lead_back_to_the_embedding(run, at, alice, 
     missing = run("resolve", "other.safetensors", "koi.safetensors", "--json", **at(alice))
     assert missing.status == 3 and [item["found"] for item in missing.json] == [False, True]
     assert run("resolve", "no-such-file", **at(alice)).status == 2
+    (home / "koi.jpg").write_bytes(b"\xff\xd8\xff")
+    assert "read from PNG alone" in run("resolve", "koi.jpg", **at(alice)).out
 
 
 def test_a_job_is_submitted_and_followed_to_its_end(run, started, live_server, at, alice, pocket, upload, home):

@@ -18,6 +18,8 @@ from starword.models import Embedding
 from starword.places import parse_place
 
 _DIGITS = re.compile(r"[0-9a-fA-F]{8,64}")
+#: Pictures whose text is not looked for.
+_UNREAD = (".jpg", ".jpeg", ".webp", ".avif")
 
 
 @reporting
@@ -147,4 +149,8 @@ def _tell_answer(answer: dict[str, Any]) -> None:
         unsure = "" if answer["unique"] else " (or another: the digits are too few)"
         tell(f"{answer['asked']}: {match.place} {match.token} ({', '.join(match.matched)}){unsure}")
     if not answer["found"] and not answer.get("embeddings"):
-        tell(f"{answer['asked']}: not on this hub")
+        unread = Path(answer["asked"]).suffix.lower() in _UNREAD
+        tell(
+            f"{answer['asked']}: not on this hub"
+            + (", and what it was made with is read from PNG alone" if unread else "")
+        )
