@@ -131,6 +131,8 @@ class OtherKindView(HubView):
         """404 in the form that clients know: without it they tell of a broken connection."""
         raise errors.no_other_kind()
 
+    post = put = delete = get
+
 
 class TreeView(HubView):
     """Files of a repository."""

@@ -175,6 +175,14 @@ def test_a_list_of_what_there_is_not_is_empty(api, heart, query):
     assert api.get(f"/api/models?{query}&limit=0&limit=x").json() == []
 
 
+@pytest.mark.parametrize("route", ["", "/preupload/main", "/commit/main", "/settings"])
+def test_there_are_no_data_sets_whatever_is_done_to_them(writer, route):
+    for method in (writer.get, writer.post, writer.put, writer.delete):
+        answer = method(f"/api/datasets/alice/pictures{route}")
+        assert (answer.status_code, answer["X-Error-Code"]) == (404, "RepoNotFound")
+        assert "leave repo_type out" in answer.json()["error"]
+
+
 def test_every_route_is_documented():
     text = (ROOT / "docs" / "huggingface.md").read_text()
     patterns = next(entry for entry in get_resolver().url_patterns if getattr(entry, "app_name", "") == "huggingface")
