@@ -23,12 +23,13 @@ from django.http import (
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 
-from registry import renditions, storage
+from registry import storage
 from registry.errors import RegistryError
 from registry.formats import Dtype, Target, hashes, inspect, write
 from registry.formats.write import MEDIA_TYPE
 from registry.models import PICTURE_DIGEST_CHARACTERS, Embedding, File, Preview, Version
 from registry.moderation import tombstones
+from registry.pictures import renditions
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser

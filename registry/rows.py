@@ -14,7 +14,7 @@ from registry import fingerprints, similarity, storage
 from registry.errors import RegistryError
 from registry.intake import Prepared
 from registry.models import Embedding, Preview, Reservation, Version
-from registry.previews import NewPreview
+from registry.pictures.previews import NewPreview
 from registry.skeletons import skeletons
 
 #: Pictures of a version: a drawn grid (4 prompts × 4 seeds, twice) and as many of the owner's own.

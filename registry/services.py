@@ -30,7 +30,7 @@ from registry.models import (
 )
 from registry.moderation import tombstones
 from registry.moderation.services import check_rating_change
-from registry.previews import NewPreview
+from registry.pictures.previews import NewPreview
 from registry.skeletons import skeletons
 from registry.validation import (
     MAX_NOTES_CHARACTERS,

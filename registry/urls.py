@@ -4,11 +4,12 @@ from django.contrib.sitemaps.views import index, sitemap
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
-from registry import browse, embedding_page, owner_pages
+from registry.browsing import browse
+from registry.browsing.feeds import feed
+from registry.browsing.sitemaps import SITEMAPS, robots
 from registry.collections import views as collections
-from registry.feeds import feed
+from registry.pages import embedding_page, owner_pages
 from registry.people import views as people
-from registry.sitemaps import SITEMAPS, robots
 from registry.upload import views as upload
 
 app_name = "registry"

@@ -17,9 +17,9 @@ from django.template.base import DebugLexer, TokenType
 from django.utils import translation
 
 from registry.errors import RegistryError
-from registry.file_list import READ_BY
 from registry.formats import NamedFile, Target
 from registry.intake import read_files
+from registry.pages.file_list import READ_BY
 from training import errors
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,11 +17,12 @@ from django.utils import translation
 from PIL import Image
 
 from hub.accounts.models import ApiToken, Scope
-from registry import drafts, share_card
 from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Report, Tombstone
-from registry.previews import NewPreview, store_generated
+from registry.pictures import share_card
+from registry.pictures.previews import NewPreview, store_generated
 from registry.services import upload_embedding
+from registry.upload import drafts
 from tests.api_addresses import API
 from tests.people_addresses import PEOPLE, world_of_people
 from tests.registry import samples

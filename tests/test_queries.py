@@ -11,12 +11,12 @@ from hub.accounts.models import ApiToken
 from hub.accounts.notices import notify
 from hub.webhooks.events import ping
 from hub.webhooks.models import Webhook
-from registry import drafts
 from registry.collections.services import create_collection, put_item
 from registry.formats import NamedFile
 from registry.models import Collection, Tombstone
 from registry.moderation import reports
 from registry.services import add_version, like
+from registry.upload import drafts
 from tests.browser.world import drawings, drawn, share, sketches, training_draft
 from tests.registry import samples
 from tests.training.results import bring

@@ -13,7 +13,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
-from registry import infotext, previews
+from registry import infotext
+from registry.pictures import previews
 from training import leases
 from training.errors import NotStored
 from training.inversion.callbacks import Callbacks, Preview, Progress, Stage, T

@@ -14,9 +14,10 @@ from typing import Any
 from PIL import Image
 
 from hub.accounts.models import User
-from registry import palette, storage
+from registry import storage
 from registry.models import Embedding, License, Preview, Version, Visibility
-from registry.previews import NewPreview, Picture
+from registry.pictures import palette
+from registry.pictures.previews import NewPreview, Picture
 from registry.services import upload_embedding
 from training.pocket.concepts import CONCEPTS
 from training.pocket.info import NAME as POCKET

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from registry import marks
-from registry.previews import to_webp
+from registry.pictures import marks
+from registry.pictures.previews import to_webp
 from training.catalogue import EMBEDDING_FILE, RECEIPT_FILE
 from training.inversion.callbacks import Callbacks, Preview
 from training.inversion.checkpoint import load_embedding, save_embedding

@@ -15,8 +15,9 @@ from django.db.models.functions import Now
 from hub.accounts import mails
 from hub.requests import idempotency, throttles
 from hub.webhooks import deliveries, events
-from registry import blobs, drafts
+from registry import blobs
 from registry.moderation import audit
+from registry.upload import drafts
 from training import reading, retention, transitions
 from training.leases import worker_transaction
 from training.models import Duty, Worker

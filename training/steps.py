@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.models import Preview as RegistryPreview
-from registry.previews import NewPreview, Picture
+from registry.pictures.previews import NewPreview, Picture
 from training.models import Job, JobPreview, State
 
 

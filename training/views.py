@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from hub.accounts.notices import mark_seen
-from registry import charts, storage
+from registry import storage
 from registry.models import Embedding, License
+from registry.pages import charts
 from training import diary, failures, retention, services, steps
 from training.errors import TrainingError
 from training.models import Job, JobPreview, State

@@ -17,9 +17,9 @@ from hub.accounts.models import User
 from hub.own_data import export
 from hub.own_data.deletion import delete_account
 from hub.own_data.forms import DeleteForm
-from registry import drafts as upload_drafts
 from registry.models import Collection, Embedding, Like, Visibility
 from registry.quota import bytes_stored, megabytes_allowed
+from registry.upload import drafts as upload_drafts
 from training.models import Job
 from training.wizard.drafts import drafts_of
 

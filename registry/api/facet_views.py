@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from hub.api import refuse_unknown_parameters
 from hub.preferences import Preferences
-from registry import facets, search, spelling
 from registry.api.query_serializers import SearchQuerySerializer
 from registry.api.views import RegistryView
+from registry.browsing import facets, search, spelling
 
 
 class ChoiceSerializer(serializers.Serializer):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from registry.api.serializers import FAMILIES, choice
+from registry.browsing.search import MAX_VALUES, VECTOR_RANGE, Sort
 from registry.formats import Dtype, Target
 from registry.models import Kind, License
-from registry.search import MAX_VALUES, VECTOR_RANGE, Sort
 
 
 def _repeated(

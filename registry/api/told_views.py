@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry import changes, file_list, snippets
 from registry.api.query_serializers import VersionQuerySerializer
 from registry.api.views import RegistryView
+from registry.pages import changes, file_list, snippets
 
 
 class StepSerializer(serializers.Serializer):

@@ -14,11 +14,12 @@ from rest_framework.response import Response
 from hub.api import CursorPages
 from hub.requests.idempotency import idempotent
 from hub.requests.openapi import answers
-from registry import pictures, services
+from registry import services
 from registry.api import serializers as shapes
 from registry.api.views import MAX_KEY, RegistryView, named
 from registry.models import Preview, Version
-from registry.previews import read_pictures
+from registry.pictures import gallery
+from registry.pictures.previews import read_pictures
 
 
 class VersionPages(CursorPages):
@@ -99,7 +100,7 @@ class PreviewsView(_OneVersion):
         """Let a version of yours show more pictures."""
         version = self.version(owner, name, number, own=True)
         given = self.values(shapes.NewPreviewsSerializer, request.data)["previews"]
-        pictures.add_pictures(version=version, previews=read_pictures(given))
+        gallery.add_pictures(version=version, previews=read_pictures(given))
         return self.shown(version, status.HTTP_201_CREATED)
 
 
@@ -109,7 +110,7 @@ class PreviewView(_OneVersion):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, owner: str, name: str, number: int, preview: int) -> Response:
         """Take a picture from a version of yours."""
-        pictures.remove_picture(preview=self._find(owner, name, number, preview))
+        gallery.remove_picture(preview=self._find(owner, name, number, preview))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _find(self, owner: str, name: str, number: int, preview: int) -> Preview:
@@ -126,5 +127,5 @@ class CoverView(PreviewView):
     def post(self, request: Request, owner: str, name: str, number: int, preview: int) -> Response:
         """Let a picture be its version's cover: lists and link previews show the first."""
         chosen = self._find(owner, name, number, preview)
-        pictures.put_first(preview=chosen)
+        gallery.put_first(preview=chosen)
         return self.shown(chosen.version)

@@ -28,16 +28,17 @@ from hub.requests.conditional import check_match
 from hub.requests.idempotency import idempotent
 from hub.requests.negotiation import AsItIs
 from hub.requests.openapi import answers
-from registry import downloads, intake, lookup, search, services
+from registry import downloads, intake, lookup, services
 from registry.api import query_serializers as queries
 from registry.api import serializers as shapes
 from registry.api.paging import EmbeddingPages
+from registry.browsing import search
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.models import Embedding, Version
 from registry.moderation import tombstones
-from registry.previews import read_pictures
+from registry.pictures.previews import read_pictures
 
 #: Largest number that a key can be.
 MAX_KEY = 2**31 - 1

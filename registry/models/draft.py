@@ -59,7 +59,7 @@ class DraftCard(models.Model):
     label = models.CharField(max_length=300, help_text="What it is called until it has a title.")
     part = models.IntegerField(default=0, help_text="Which of the embeddings in its files it is.")
     role = models.CharField(max_length=16, blank=True, help_text="Positive or negative of a pair.")
-    told = models.JSONField(default=dict, help_text="What its files say; see registry.recognition.tell.")
+    told = models.JSONField(default=dict, help_text="What its files say; see registry.upload.recognition.tell.")
     code = models.CharField(max_length=40, blank=True, help_text="Why it could not be read, for programs.")
     problem = models.TextField(blank=True, help_text="Why it could not be read, for people.")
     said = models.JSONField(default=dict, help_text="{field: value} of what its owner says of it, unchecked.")

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from hub.accounts.models import User
 from hub.preferences import Preferences
+from registry.browsing.search import search
 from registry.errors import RegistryError
 from registry.models import Collection, Embedding
 from registry.people.forms import ProfileForm
 from registry.people.services import figures_of, find_person, update_profile
-from registry.search import search
 
 #: Cards on a page: fills two, three, four and six columns.
 PAGE_SIZE = 24

@@ -14,7 +14,7 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.intake import Upload
 from registry.models import DraftCard, Embedding, UploadDraft
-from registry.previews import NewPreview, Picture
+from registry.pictures.previews import NewPreview, Picture
 from registry.services import NewEmbedding
 from registry.upload.forms import SharedForm
 from registry.upload.page import Section

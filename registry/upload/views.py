@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registry import drafts, storage
+from registry import storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.models import PICTURE_DIGEST_CHARACTERS, DraftPicture, Embedding, UploadDraft
 from registry.models.draft import KEPT
+from registry.upload import drafts
 from registry.upload.forms import CardForm, FileForm, SharedForm
 from registry.upload.page import Section, loose_pictures, sections
 from registry.upload.publishing import Refused, publish

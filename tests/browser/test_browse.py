@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from registry.models import Embedding, Preview
-from registry.previews import NewPreview, store_generated
+from registry.pictures.previews import NewPreview, store_generated
 from tests.browser.test_registry_pages import share
 
 pytestmark = pytest.mark.django_db(transaction=True)

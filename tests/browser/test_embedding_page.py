@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from registry.previews import NewPreview, read_picture
+from registry.pictures.previews import NewPreview, read_picture
 from registry.services import update_embedding
 from tests.browser.test_registry_pages import share
 from tests.registry.samples import picture

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 from hub.accounts.models import User
 from registry.formats import Encoder, canonical
 from registry.models import Collection
-from registry.previews import NewPreview, store_generated
+from registry.pictures.previews import NewPreview, store_generated
 from registry.services import like, upload_embedding
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from registry.formats import Encoder, canonical
 from registry.models import Embedding
-from registry.previews import NewPreview, store_generated
+from registry.pictures.previews import NewPreview, store_generated
 from registry.services import upload_embedding
 
 pytestmark = pytest.mark.django_db(transaction=True)

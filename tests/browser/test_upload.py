@@ -7,8 +7,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from registry import drafts
 from registry.models import DraftCard, DraftPicture, Embedding
+from registry.upload import drafts
 from tests.registry.samples import picture, sd1_file
 from tests.registry.test_several import halves, pair
 

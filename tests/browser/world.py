@@ -18,14 +18,15 @@ from hub.accounts.models import ApiToken, Scope, User
 from hub.accounts.notices import notify
 from hub.webhooks.events import ping
 from hub.webhooks.models import Webhook
-from registry import drafts, storage
+from registry import storage
 from registry.collections.services import create_collection, put_item
 from registry.formats import NamedFile
 from registry.models import Embedding, Version
 from registry.moderation import reports
 from registry.moderation import services as moderation
-from registry.previews import NewPreview, read_picture, store_generated
+from registry.pictures.previews import NewPreview, read_picture, store_generated
 from registry.services import add_version, like, upload_embedding
+from registry.upload import drafts
 from tests.registry import samples
 from tests.training.crowd import crowd
 from tests.training.results import bring

@@ -34,7 +34,7 @@ from registry import storage
 from registry.collections.services import create_collection, put_item
 from registry.formats import Encoder, canonical
 from registry.models import AuditEntry, Collection, Embedding, Like, Report, Reservation, Tombstone, Version
-from registry.previews import NewPreview, store_generated
+from registry.pictures.previews import NewPreview, store_generated
 from registry.services import like, upload_embedding
 from tests.training.samples import picture
 from training.bases import ensure_builtin_bases

@@ -18,7 +18,7 @@ def build(count: int) -> dict[str, Any]:
     from hub.webhooks.models import MAX_WEBHOOKS, Webhook
     from registry.collections.services import create_collection, put_item
     from registry.models import Report
-    from registry.previews import NewPreview, read_picture
+    from registry.pictures.previews import NewPreview, read_picture
     from registry.services import like, upload_embedding
     from tests.registry import samples
     from training.bases import ensure_builtin_bases

@@ -12,7 +12,7 @@ from registry import services
 from registry.models import Embedding, Version
 from registry.moderation import reports
 from registry.moderation import services as services_of_staff
-from registry.previews import NewPreview, read_picture
+from registry.pictures.previews import NewPreview, read_picture
 from tests.registry.samples import picture
 from training.bases import ensure_builtin_bases
 from training.models import Worker

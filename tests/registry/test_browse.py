@@ -12,11 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registry import spelling
-from registry.browse import PAGE_SIZE
+from registry.browsing import spelling
+from registry.browsing.browse import PAGE_SIZE
+from registry.browsing.spelling import suggest
 from registry.models import Embedding, Visibility
-from registry.previews import NewPreview, Picture
-from registry.spelling import suggest
+from registry.pictures.previews import NewPreview, Picture
 from tests.registry.samples import sd1_file, sdxl_file
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from registry.downloads import find_version, open_download, serve, serve_picture
 from registry.errors import RegistryError
 from registry.formats import Dtype, FormatError, NamedFile, Target, hashes, inspect, safetensors, targets_for
 from registry.models import Embedding
-from registry.previews import NewPreview, read_picture
+from registry.pictures.previews import NewPreview, read_picture
 from tests.registry.samples import picture, sd1_file, sdxl_file, vectors
 
 

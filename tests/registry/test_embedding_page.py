@@ -11,11 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image, ImageDraw
 
-from registry import changes, comparison, lettering, share_card
-from registry.charts import MAX_POINTS, loss_curve
 from registry.formats import Encoder, NamedFile, canonical
 from registry.models import Embedding, Preview
-from registry.previews import NewPreview, read_picture, store_generated
+from registry.pages import changes, comparison
+from registry.pages.charts import MAX_POINTS, loss_curve
+from registry.pictures import lettering, share_card
+from registry.pictures.previews import NewPreview, read_picture, store_generated
 from registry.services import add_version
 from tests.registry.samples import picture, sd1_file, sdxl_file, vectors
 

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from registry import sitemaps
+from registry.browsing import sitemaps
 from registry.models import Embedding
-from registry.previews import NewPreview, store_generated
+from registry.pictures.previews import NewPreview, store_generated
 from tests.registry.test_renditions import noise
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from registry.models import Preview
-from registry.previews import NewPreview, read_picture
+from registry.pictures.previews import NewPreview, read_picture
 from registry.rows import MAX_PREVIEWS
 from tests.registry.samples import picture, sd1_file
 from tests.registry.test_several import pair

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from registry import storage
 from registry.errors import RegistryError
-from registry.previews import MAX_PICTURE_BYTES, read_picture, store_generated, to_webp
+from registry.pictures.previews import MAX_PICTURE_BYTES, read_picture, store_generated, to_webp
 from tests.registry.samples import picture
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hub.accounts.models import User
-from registry import drafts
 from registry.formats import NamedFile
 from registry.services import like
+from registry.upload import drafts
 from tests.registry.samples import sd1_file
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from registry import quota, storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.models import DraftCard, Embedding, Version
-from registry.previews import NewPreview, read_picture, store_generated
+from registry.pictures.previews import NewPreview, read_picture, store_generated
 from registry.services import add_version, upload_embedding
 from tests.registry.samples import at_once, picture, sd1_file
 

@@ -12,9 +12,10 @@ from django.http import Http404
 from django.template.loader import render_to_string
 from PIL import ExifTags, Image
 
-from registry import blobs, infotext, marks, palette, quota, renditions, storage
+from registry import blobs, infotext, quota, storage
 from registry.models import Preview, Rendition
-from registry.previews import NewPreview, read_picture, store_generated, to_webp
+from registry.pictures import marks, palette, renditions
+from registry.pictures.previews import NewPreview, read_picture, store_generated, to_webp
 from tests.registry.samples import at_once, picture
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from registry.browsing.search import search
 from registry.models import Embedding
-from registry.previews import NewPreview, Picture
-from registry.search import search
+from registry.pictures.previews import NewPreview, Picture
 
 NOBODY = AnonymousUser()
 

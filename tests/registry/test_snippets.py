@@ -12,7 +12,7 @@ from registry.errors import RegistryError
 from registry.formats import Encoder, Family, canonical
 from registry.formats.encoder_names import LAYERS
 from registry.models import Embedding
-from registry.snippets import for_version
+from registry.pages.snippets import for_version
 from tests.registry.samples import sdxl_file, vectors
 
 HOSTILE = ['");__import__("os").system("id");("', "'+x+'", "\\", 'a"""b', '\\"', "{}", "{0.name}", "%s", "<x>\u2028y"]

@@ -14,7 +14,7 @@ from PIL import Image
 from hub.accounts.models import ApiToken
 from registry import storage
 from registry.formats import Encoder, canonical, inspect
-from registry.snippets import for_version
+from registry.pages.snippets import for_version
 from tests.registry.samples import vectors
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,11 +13,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from registry import drafts, storage
+from registry import storage
 from registry.blobs import MIN_AGE, columns
 from registry.formats import NamedFile
 from registry.models import UploadDraft
 from registry.models.draft import KEPT
+from registry.upload import drafts
 from tests.registry.samples import picture, sd1_file
 
 pytestmark = pytest.mark.django_db

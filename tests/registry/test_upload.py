@@ -12,7 +12,7 @@ from registry.formats import Dtype, Encoder, NamedFile, Target, canonical, hashe
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.lookup import find_duplicates, listed_versions
 from registry.models import Embedding, File, Preview, Version
-from registry.previews import NewPreview, read_picture, store_generated
+from registry.pictures.previews import NewPreview, read_picture, store_generated
 from tests.registry.samples import at_once, picture, sd1_file, sdxl_file, vectors
 
 

@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from registry import drafts, storage
+from registry import storage
 from registry.formats import Encoder, NamedFile, Target, canonical, inspect, write
 from registry.models import DraftCard, DraftPicture, Embedding, File, Hash
 from registry.moderation.services import take_down
+from registry.upload import drafts
 from tests.registry.samples import at_once, picture, sd1_file
 from tests.registry.upload_forms import look, read, said, sent
 

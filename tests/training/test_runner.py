@@ -10,8 +10,8 @@ from django.db.models import F
 from PIL import Image
 
 from registry import storage
-from registry.comparison import compare
 from registry.models import Embedding, Version
+from registry.pages.comparison import compare
 from tests.training.results import alone, beat, vectors_of
 from tests.training.samples import picture
 from training import leases, publishing, runner, transitions

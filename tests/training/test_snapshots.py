@@ -9,7 +9,7 @@ import pytest
 
 from hub.accounts.models import User
 from registry import storage
-from registry.comparison import compare
+from registry.pages.comparison import compare
 from tests.training.results import vectors_in, vectors_of
 from training import transitions
 from training.errors import BadSetting, WrongState

@@ -1,7 +1,7 @@
 """PNG files that say in themselves that a model drew them, and with what.
 
 The mark is the IPTC digital source type in XMP, which the EU AI Act's duty to mark is met with; prompt, seed and settings
-stand beside it as A1111's text. The site marks its own pictures in the same words (``registry.marks``), which knows no engine.
+stand beside it as A1111's text. The site marks its own pictures in the same words (``registry.pictures.marks``), which knows no engine.
 """
 
 from __future__ import annotations

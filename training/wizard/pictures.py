@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from hub.accounts.models import User
 from registry import quota, storage
 from registry.errors import RegistryError
-from registry.previews import to_webp
+from registry.pictures.previews import to_webp
 from registry.validation import clean_filename
 from training.datasets import (
     MAX_IMAGE_BYTES,

@@ -14,13 +14,13 @@ from rest_framework.request import Request
 
 from hub.api import ApiError
 from hub.preferences import Preferences
-from registry.cursors import is_cursor, page_after, page_at
+from registry.browsing.cursors import is_cursor, page_after, page_at
+from registry.browsing.search import Sort, search
 from registry.formats import Dtype
 from registry.models import Embedding, File, Kind, License, Preview, Rating, Version
 from registry.protocols.civitai import asked, words
 from registry.protocols.civitai.errors import BadBase
 from registry.querysets import EmbeddingQuerySet
-from registry.search import Sort, search
 from registry.validation import tag_slug
 
 MAX_LIMIT = 100

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from hub.preferences import Preferences
 from registry.formats.hashes import AUTOV2_DIGITS
 from registry.models import Embedding, Preview, Rating
-from registry.palette import PALETTE
+from registry.pictures.palette import PALETTE
 from registry.protocols.civitai import asked, listing, words
 from registry.protocols.civitai.addresses import Addresses
 from registry.protocols.moments import written

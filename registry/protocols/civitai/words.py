@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from registry.browsing.search import Sort
 from registry.formats import Dtype, Family, Target
 from registry.formats.write import stem
 from registry.models import Kind, License, Rating, Visibility
-from registry.search import Sort
 
 MODEL_TYPE = "TextualInversion"
 #: The type of every file: clients take nothing else for the embedding itself.

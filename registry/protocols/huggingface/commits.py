@@ -17,8 +17,8 @@ from registry.errors import RegistryError
 from registry.formats import NamedFile, Part
 from registry.intake import Upload
 from registry.models import Embedding, Kind, License, Reservation
-from registry.pictures import add_pictures
-from registry.previews import NewPreview, read_picture
+from registry.pictures.gallery import add_pictures
+from registry.pictures.previews import NewPreview, read_picture
 from registry.protocols.huggingface import card, errors
 from registry.protocols.huggingface.repository import CARD, MAIN, RECEIPT, Repository, find
 

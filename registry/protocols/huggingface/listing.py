@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from hub.api import ApiError, CursorsOfSearch
 from hub.preferences import Preferences
+from registry.browsing.search import MAX_VALUES, Sort, search
 from registry.formats import Family
 from registry.models import Embedding, Kind, License, Rating, Version, Visibility
 from registry.protocols.huggingface import card
 from registry.protocols.huggingface.repository import Repository
 from registry.protocols.moments import written
-from registry.search import MAX_VALUES, Sort, search
 
 #: Repositories of a page when the client does not say, and at most.
 PAGE_SIZE = 100

@@ -15,11 +15,12 @@ from rest_framework.exceptions import PermissionDenied
 
 from hub.accounts.names import SLUG
 from hub.errors import Gone
-from registry import downloads, renditions
+from registry import downloads
 from registry.downloads import Download
 from registry.formats import Dtype, Target
 from registry.models import Embedding, Preview, Reservation, Version
 from registry.moderation import tombstones
+from registry.pictures import renditions
 from registry.protocols.huggingface import card, errors
 
 if TYPE_CHECKING:

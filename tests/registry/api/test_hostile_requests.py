@@ -87,4 +87,4 @@ def test_cursors_that_were_made_up(hub):
     for address, (position, more) in product(addresses, made_up):
         cursor = base64.b64encode(urlencode({"p": position, **more}).encode()).decode()
         joined = f"{address}{'&' if '?' in address else '?'}{urlencode({'cursor': cursor})}"
-        assert client.get(joined).status_code in (200, 404), joined
+        assert client.get(joined).status_code in (200, 400, 404), joined

@@ -10,15 +10,16 @@ from django.db import InternalError, connection, transaction
 from django.db.utils import IntegrityError
 
 from hub.accounts.models import Notice
-from registry import renditions, storage
 from registry import services as registry
+from registry import storage
+from registry.browsing.search import search
 from registry.errors import RegistryError
 from registry.formats import Dtype, Encoder, NamedFile, Target, canonical, write
 from registry.lookup import by_hash
 from registry.models import AuditEntry, BlockedHash, Embedding, Report, Tombstone
 from registry.moderation import audit, reports, services
-from registry.previews import NewPreview, read_picture
-from registry.search import search
+from registry.pictures import renditions
+from registry.pictures.previews import NewPreview, read_picture
 from tests.registry.samples import picture, sd1_file, vectors
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from registry.models import Preview
-from registry.previews import NewPreview, store_generated
+from registry.pictures.previews import NewPreview, store_generated
 
 
 @pytest.fixture

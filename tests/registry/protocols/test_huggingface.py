@@ -14,7 +14,7 @@ from django.urls import get_resolver
 from registry import services, storage
 from registry.formats import NamedFile
 from registry.moderation.services import hide, take_down
-from registry.previews import NewPreview, read_picture
+from registry.pictures.previews import NewPreview, read_picture
 from tests.registry.protocols.commits import commit
 from tests.registry.samples import picture, sd1_file
 

@@ -11,7 +11,7 @@ from hub.accounts.models import ApiToken
 from registry import services
 from registry.formats import Target, inspect, write
 from registry.models import Embedding
-from registry.previews import NewPreview, read_picture
+from registry.pictures.previews import NewPreview, read_picture
 from registry.protocols.huggingface import listing
 from tests.registry.formats.payloads import CASES
 from tests.registry.protocols.venvs import CLIENTS, python_with, run

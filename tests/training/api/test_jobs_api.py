@@ -54,7 +54,7 @@ def test_a_running_job_shows_progress_and_previews_to_its_owner_alone(alice, bob
     leases.report("w", {lease: news}, renew=False)
     from PIL import Image
 
-    from registry.previews import store_generated
+    from registry.pictures.previews import store_generated
 
     picture = store_generated(Image.new("RGB", (64, 64), "red"))
     add_preview(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from registry.marks import GENERATED_XMP
+from registry.pictures.marks import GENERATED_XMP
 from training.inversion import packing
 from training.inversion.__main__ import defaults_of, main, make_parser
 from training.inversion.callbacks import Progress, Stage

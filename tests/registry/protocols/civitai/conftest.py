@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from hub.accounts.models import ApiToken
-from registry.previews import NewPreview, read_picture, store_generated
+from registry.pictures.previews import NewPreview, read_picture, store_generated
 from tests.registry.samples import picture, sd1_file, sdxl_file
 
 

@@ -18,9 +18,9 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F, Func, TextField, Value
 from psycopg.errors import QueryCanceled
 
+from registry.browsing.search import matching, search, words_of
 from registry.models import Embedding
 from registry.querysets import EmbeddingQuerySet
-from registry.search import matching, search, words_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser

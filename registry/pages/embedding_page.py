@@ -14,25 +14,13 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_POST, require_safe
 
 from hub.preferences import Preferences
-from registry import (
-    changes,
-    charts,
-    comparison,
-    downloads,
-    file_list,
-    licences,
-    meaning,
-    services,
-    share_card,
-    sharing,
-    similarity,
-    snippets,
-    storage,
-)
+from registry import downloads, licences, meaning, services, similarity, storage
 from registry.access import find
 from registry.errors import RegistryError
 from registry.formats import Dtype
 from registry.models import Embedding, Version
+from registry.pages import changes, charts, comparison, file_list, sharing, snippets
+from registry.pictures import share_card
 
 logger = logging.getLogger(__name__)
 

@@ -12,14 +12,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hub.accounts.models import User
-from registry import intake, quota, recognition, storage
+from registry import intake, quota, storage
 from registry.errors import RegistryError
 from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.intake import Upload
 from registry.models import DraftCard, DraftFile, DraftPicture, UploadDraft
 from registry.models.draft import KEPT
-from registry.previews import MAX_PICTURE_BYTES, Picture, read_picture
+from registry.pictures.previews import MAX_PICTURE_BYTES, Picture, read_picture
+from registry.upload import recognition
 from registry.validation import clean_filename
 
 #: Cards of a draft: what a person can look through on one page, and a set of 30 words with their negatives.

@@ -10,9 +10,10 @@ from functools import lru_cache
 from django.urls import reverse
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from registry import marks, storage
-from registry.lettering import Pen
+from registry import storage
 from registry.models import Embedding, Preview, Rating, Version
+from registry.pictures import marks
+from registry.pictures.lettering import Pen
 
 #: The size that sites ask for (Open Graph).
 WIDTH, HEIGHT = 1200, 630

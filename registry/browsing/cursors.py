@@ -25,7 +25,7 @@ def is_cursor(text: str) -> bool:
 def page_after(found: EmbeddingQuerySet, cursor: str, size: int) -> tuple[list[Embedding], str]:
     """Return the embeddings that follow a cursor, at most ``size``, and the cursor of what follows them, "" at the end.
 
-    ``found`` is ordered by one field and the id, both in the same direction, as :func:`registry.search.search` gives it. A
+    ``found`` is ordered by one field and the id, both in the same direction, as :func:`registry.browsing.search.search` gives it. A
     cursor that cannot be read is the beginning.
     """
     order = found.query.order_by[0]

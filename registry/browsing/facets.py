@@ -15,9 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from registry.browsing.search import vector_range
 from registry.models import FAMILY_CHOICES, Kind, License
 from registry.querysets import EmbeddingQuerySet
-from registry.search import vector_range
 
 #: Tags that are offered: those of the most embeddings.
 TOP_TAGS = 12

@@ -10,11 +10,12 @@ from typing import Any
 
 from PIL import Image
 
-from registry import fingerprints, infotext, previews
+from registry import fingerprints, infotext
 from registry.formats import Part
 from registry.formats.parts import NEGATIVE_SUFFIX, NamedFile, is_sidecar
 from registry.formats.sentences import Sentence
 from registry.models import DraftCard
+from registry.pictures import previews
 
 #: Norms of an encoder that are shown.
 SHOWN_NORMS = 8

@@ -15,9 +15,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from registry import marks, palette, storage
+from registry import storage
 from registry.errors import RegistryError
 from registry.models import Preview
+from registry.pictures import marks, palette
 
 #: Bytes of an uploaded picture; a 20-megapixel JPEG stays under it.
 MAX_PICTURE_BYTES = 20 * 1024 * 1024
@@ -41,7 +42,9 @@ class Picture:
     height: int
     size: int
     data: bytes | None = None  #: the file itself, where it is yet to be stored with its row
-    tone: int | None = None  #: number of the colour that keeps its place, where it is known (:mod:`registry.palette`)
+    tone: int | None = (
+        None  #: number of the colour that keeps its place, where it is known (:mod:`registry.pictures.palette`)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

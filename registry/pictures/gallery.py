@@ -8,7 +8,7 @@ from django.db import transaction
 
 from registry import quota, rows
 from registry.models import Preview, Version
-from registry.previews import NewPreview
+from registry.pictures.previews import NewPreview
 
 
 @transaction.atomic

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, replace_url
 
 from hub.preferences import Preferences
-from registry import facets, spelling
-from registry.cursors import page_after
-from registry.search import FILTERS, MAX_QUERY_CHARACTERS, Sort, chosen_values, matching, search
+from registry.browsing import facets, spelling
+from registry.browsing.cursors import page_after
+from registry.browsing.search import FILTERS, MAX_QUERY_CHARACTERS, Sort, chosen_values, matching, search
 
 #: Cards on a page: fills two, three, four and six columns.
 PAGE_SIZE = 24

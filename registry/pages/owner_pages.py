@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.forms import Form
-from registry import pictures as changing
 from registry import services
 from registry.access import find_own
 from registry.errors import RegistryError
@@ -20,7 +19,8 @@ from registry.formats import NamedFile
 from registry.formats.limits import MAX_FILE_BYTES
 from registry.forms import DetailsForm, PicturesForm, VersionForm
 from registry.models import Embedding, Preview, Version
-from registry.previews import read_pictures
+from registry.pictures import gallery
+from registry.pictures.previews import read_pictures
 
 
 @login_required
@@ -119,7 +119,7 @@ def pictures(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     form = PicturesForm(request.POST, request.FILES) if request.method == "POST" else PicturesForm()
     if form.is_bound and form.is_valid():
         try:
-            added = changing.add_pictures(version=version, previews=read_pictures(form.cleaned_data["pictures"]))
+            added = gallery.add_pictures(version=version, previews=read_pictures(form.cleaned_data["pictures"]))
         except RegistryError as error:
             _tell(form, error, previews="pictures")
         else:
@@ -152,9 +152,9 @@ def change_picture(request: HttpRequest, owner: str, name: str, pk: int) -> Http
     shown = find_own(request, owner, name)
     preview = get_object_or_404(Preview.objects.select_related("version"), pk=pk, version__embedding=shown)
     if request.POST.get("action") == "remove":
-        changing.remove_picture(preview=preview)
+        gallery.remove_picture(preview=preview)
         messages.success(request, _("The picture is gone."))
     elif request.POST.get("action") == "first":
-        changing.put_first(preview=preview)
+        gallery.put_first(preview=preview)
         messages.success(request, _("The picture stands first now."))
     return redirect(_pictures_of(shown, preview.version))

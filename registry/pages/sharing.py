@@ -9,8 +9,9 @@ from typing import Any
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
-from registry import licences, share_card
+from registry import licences
 from registry.models import Embedding, Preview, Rating, Version, Visibility
+from registry.pictures import share_card
 
 #: Characters of a description in a link's preview; sites cut what is longer.
 MAX_SUMMARY_CHARACTERS = 200

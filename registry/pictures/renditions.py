@@ -8,8 +8,9 @@ from django.db import transaction
 from django.http import Http404
 from PIL import Image
 
-from registry import marks, palette, storage
+from registry import storage
 from registry.models import Preview, Rendition
+from registry.pictures import marks, palette
 
 #: How each kind is encoded: AVIF at the speed from which on slower ones save next to nothing.
 _ENCODERS = {

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from hub.accounts.models import User
 from hub.accounts.names import SLUG
+from registry.browsing.search import Sort, search, several
 from registry.models import Embedding, Rating
-from registry.search import Sort, search, several
 from registry.validation import tag_slug
 
 #: Entries of a feed; readers ask several times a day.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from registry.formats import Dtype, Target
 from registry.models import Embedding, File, Version
-from registry.snippets import Snippet
+from registry.pages.snippets import Snippet
 
 #: What :attr:`Target.read_by` says, which is a library's and so marked for translation here.
 READ_BY = (
