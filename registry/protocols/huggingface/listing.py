@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -15,7 +15,7 @@ from registry.browsing.search import MAX_VALUES, Sort, search
 from registry.formats import Family
 from registry.models import Embedding, Kind, License, Rating, Version, Visibility
 from registry.protocols.huggingface import card
-from registry.protocols.huggingface.repository import Repository
+from registry.protocols.huggingface.repository import MAIN, Repository, history
 from registry.protocols.moments import written
 
 #: Repositories of a page when the client does not say, and at most.
@@ -156,10 +156,36 @@ def _sibling(repository: Repository, path: str, with_sizes: bool) -> dict[str, A
     return {"rfilename": path, "size": facts.size, "blobId": facts.oid}
 
 
-def tree(repository: Repository) -> list[dict[str, Any]]:
-    """Every file with its size; there are no folders."""
+def tree(repository: Repository, paths: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Every file, or those at ``paths``, with its size; there are no folders."""
     return [
         {"type": "file", "path": path, "size": facts.size, "oid": facts.oid}
         for path in repository.files
+        if paths is None or path in paths
         for facts in [repository.facts(path)]
+    ]
+
+
+def refs(repository: Repository) -> dict[str, list[dict[str, str]]]:
+    """The one branch, and each version as a tag."""
+    tags = [_ref(f"v{one.version.number}", "tags", one) for one in history(repository) if one.version]
+    return {"branches": [_ref(MAIN, "heads", repository)], "tags": tags, "converts": [], "pullRequests": []}
+
+
+def _ref(name: str, kind: str, repository: Repository) -> dict[str, str]:
+    return {"name": name, "ref": f"refs/{kind}/{name}", "targetCommit": repository.commit}
+
+
+def log(repository: Repository) -> list[dict[str, Any]]:
+    """Each version up to the repository's as a commit, the newest first."""
+    return [
+        {
+            "id": one.commit,
+            "title": f"Version {one.version.number}",
+            "message": one.version.notes,
+            "date": written(one.version.created),
+            "authors": [{"user": repository.owner.username}],
+        }
+        for one in history(repository)
+        if one.version and repository.version and one.version.number <= repository.version.number
     ]

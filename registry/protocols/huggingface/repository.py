@@ -100,6 +100,14 @@ def find(user: User | AnonymousUser, owner: str, name: str, revision: str = MAIN
     return of_version(embedding, version, commit=revision if _COMMIT.fullmatch(revision) else "")
 
 
+def history(repository: Repository) -> list[Repository]:
+    """A repository at each of its versions, the newest first: three queries. Nothing where nothing but a name is kept."""
+    if repository.embedding is None:
+        return []
+    versions = Version.objects.filter(embedding=repository.embedding).order_by("-number")
+    return [of_version(repository.embedding, version) for version in versions.prefetch_related("files", "previews")]
+
+
 def find_own(user: User, owner: str, name: str) -> Repository:
     """Return a repository that ``user`` may change; 404 or 403."""
     found = find(user, owner, name)

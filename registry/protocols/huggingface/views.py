@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
+from rest_framework.parsers import FormParser
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -145,6 +146,38 @@ class TreeView(HubView):
         return _at(found, Response(listing.tree(found)))
 
 
+class PathsView(HubView):
+    """Some files of a repository."""
+
+    permission_of = {"POST": [ReadScope]}
+    parser_classes = [FormParser, JSONParser]
+
+    def post(self, request: Request, owner: str, name: str, revision: str) -> Response:
+        """Those that are there of the paths that are asked for."""
+        found = repository.find(request.user, owner, name, revision)
+        asked = self.body()
+        paths = asked.getlist("paths") if isinstance(asked, QueryDict) else asked.get("paths")
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise ApiError("invalid", "Send “paths” as a list of texts.")
+        return _at(found, Response(listing.tree(found, set(paths))))
+
+
+class RefsView(HubView):
+    """Names of revisions."""
+
+    def get(self, request: Request, owner: str, name: str) -> Response:
+        """The branch and the tags."""
+        return Response(listing.refs(repository.find(request.user, owner, name)))
+
+
+class HistoryView(HubView):
+    """Commits."""
+
+    def get(self, request: Request, owner: str, name: str, revision: str) -> Response:
+        """Those that lead to a revision: each version is one."""
+        return Response(listing.log(repository.find(request.user, owner, name, revision)))
+
+
 class ResolveView(HubView):
     """A file."""
 
@@ -189,6 +222,19 @@ class DeleteView(HubView):
         else:
             found.reservation.delete()
         return Response({})
+
+
+class SettingsView(HubView):
+    """What can be set of a repository."""
+
+    def put(self, request: Request, owner: str, name: str) -> Response:
+        """Make it private, or public again."""
+        found, asked = repository.find_own(request.user, owner, name), self.body()
+        if set(asked) - {"private", "visibility"} or found.embedding is None:
+            raise ApiError("invalid", "Of an embedding here, “private” can be set; its page has the rest.")
+        wished = asked.get("visibility") or (Visibility.PRIVATE if asked.get("private") is True else Visibility.PUBLIC)
+        services.update_embedding(embedding=found.embedding, visibility=str(wished))
+        return Response({"private": wished == Visibility.PRIVATE, "gated": False})
 
 
 class PreuploadView(HubView):

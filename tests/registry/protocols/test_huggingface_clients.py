@@ -40,6 +40,7 @@ REFUSALS = {
     "another token": "cannot be changed: files that people have carry it",
     "another branch": "Commit to main",
     "a request": "no pull requests",
+    "gated": "can be set; its page has the rest",
     "deleted file": "Delete the repository",
     "in between": "fetch it, and commit again",
     "foreign": "bob/his-one is not yours",
@@ -170,8 +171,9 @@ def check_reading(said, heart):
     assert said["no file"]["kind"] in ("RemoteEntryNotFoundError", "EntryNotFoundError")
     assert said["no revision"]["kind"] == "RevisionNotFoundError"
     assert (said["gated"], said["a data set"]) == ([], [False, False])
-    for what in ("history", "settings"):
-        assert "This hub does not answer at this address: " in said[what]["says"], said[what]
+    assert "This hub does not answer at this address: " in said["likers"]["says"], said["likers"]
+    assert (said["history"], said["paths"]) == (["Version 1"], ["README.md"])
+    assert said["refs"] == {"main": info["sha"], "v1": info["sha"]}
     assert said["listed as a folder"] == [f"alice/red-heart@v1/{name}" for name in FILES]
     assert said["read as a file"] == "---"
     for what in ("secret without token", "no repository", "no owner", "a data set's file"):
@@ -195,6 +197,8 @@ def check_writing(said, url):
     assert said["second"] != said["info"]["sha"]  # the card and the picture changed since
     first, second, main, by_first, by_second = said["versions"]
     assert first == by_first != second == main == by_second
+    assert [title for title, _ in said["history"]] == ["Version 2", "Version 1"]
+    assert said["history"][0][1] == "Trained longer" and said["found by all"] == [True, False]
     assert said["info"]["private"] and {"cold", "kind:style", "license:cc-by-4.0"} <= set(said["info"]["tags"])
     for piece in (
         "# A new word\n\nPainted with *great care*.",

@@ -39,7 +39,7 @@ def listed(api=anonymous, **options):
 def reading():
     info = anonymous.model_info("alice/red-heart")
     sized = anonymous.model_info("alice/red-heart", files_metadata=True)
-    files = anonymous.list_repo_files("alice/red-heart")
+    files, refs = anonymous.list_repo_files("alice/red-heart"), anonymous.list_repo_refs("alice/red-heart")
     snapshot = Path(snapshot_download("alice/red-heart", token=False))
     again = snapshot_download("alice/red-heart", token=False, revision=info.sha)
     return {
@@ -84,8 +84,10 @@ def reading():
         "gated": listed(gated=True),
         "a data set's file": refused(lambda: fetch("alice/red-heart", "README.md", repo_type="dataset")),
         "a data set": [anonymous.repo_exists("alice/red-heart", repo_type=kind) for kind in ("dataset", "space")],
-        "history": refused(lambda: anonymous.list_repo_commits("alice/red-heart")),
-        "settings": refused(lambda: alice.update_repo_settings("alice/red-heart", private=True)),
+        "history": [commit.title for commit in anonymous.list_repo_commits("alice/red-heart", revision=info.sha)],
+        "refs": {ref.name: ref.target_commit for ref in refs.branches + refs.tags},
+        "paths": [path.path for path in anonymous.get_paths_info("alice/red-heart", ["README.md", "config.json"])],
+        "likers": refused(lambda: list(anonymous.list_repo_likers("alice/red-heart"))),
         "listed as a folder": HfFileSystem(token=False).ls("alice/red-heart@v1", detail=False),
         "read as a file": HfFileSystem(token=False).cat_file("alice/red-heart/README.md", start=0, end=3).decode(),
     }  # fmt: skip
@@ -125,6 +127,12 @@ def writing():
         fetch(new, "learned_embeds.safetensors", token=TOKEN, revision=revision)
         for revision in ("v1", "v2", "main", told["first"], told["second"])
     ]
+    told["history"] = [[commit.title, commit.message] for commit in alice.list_repo_commits(new)]
+    alice.update_repo_settings(new, private=False)
+    told["found by all"] = anonymous.repo_exists(new)
+    alice.update_repo_settings(new, private=True)
+    told["found by all"] = [told["found by all"], anonymous.repo_exists(new)]
+    told["gated"] = refused(lambda: alice.update_repo_settings(new, gated="auto"))
     told["no embedding"] = refused(lambda: put("broken.safetensors", new))
     told["malicious"] = refused(lambda: put("malicious.pt", new))
     told["no place"] = refused(lambda: put("notes.txt", new, "changed.md"))
