@@ -117,7 +117,7 @@ PAGES: list[tuple[str, int, tuple[str, ...]]] = [
 #: Routes that answer no page of ours: what programs read, files, and what asks for a method that is no GET.
 NO_PAGES = re.compile(
     r"api/|healthz|metrics|robots\.txt|sitemap|feed\.atom|<owner>/feed\.atom|upload/(files|fields|pictures)|media/"
-    r"|<owner>/<name>/(resolve|raw|blob|tree|commit)/"  # of the Hugging Face protocol: files, and ways to the page
+    r"|(datasets/|spaces/)?<owner>/<name>/(resolve|raw|blob|tree|commit)/"  # of the Hugging Face protocol: files, and ways to the page
     r"|.*/(thumbnail|picture|training\.json|<target>|pictures/<int:preview>)$"
     r"|train/<int:pk>$|notices/<int:pk>$"  # lead on to where it is
     r"|accounts/2fa/recovery-codes/download/|accounts/login/code/confirm/"

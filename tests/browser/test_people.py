@@ -80,13 +80,14 @@ def test_collecting_an_embedding_and_saying_why(open_page, keep, alice, bob, scr
         page.get_by_text("Added to “Warm things”.").wait_for()
     page.goto("/alice/collections")
     page.get_by_role("link", name="Warm things").click()
-    assert page.locator(".why").all_inner_texts() == ["so red", "it flies"]
+    expect(page.locator(".why")).to_have_text(["so red", "it flies"])
     page.get_by_text("Change entry").nth(1).click()
     page.get_by_role("button", name="Move earlier").click()
-    assert page.locator(".why").all_inner_texts() == ["it flies", "so red"]
+    expect(page.locator(".why")).to_have_text(["it flies", "so red"])
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Public").check()
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Warm things", exact=True)).to_be_visible()
     keep(page, f"collection-{'with' if scripts else 'without'}-scripts")
     stranger = open_page(scripts=scripts)
     stranger.goto(Collection.objects.get().get_absolute_url())
