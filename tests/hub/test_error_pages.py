@@ -30,7 +30,7 @@ def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(client):
 
 
 @pytest.mark.parametrize(
-    "address", ["/api/models/alice/one/refs", "/api/v1/me", "/api/v1/models/1/", "/api/repos/move"]
+    "address", ["/api/models/alice/one/likers", "/api/v1/me", "/api/v1/models/1/", "/api/repos/move"]
 )
 def test_what_is_not_spoken_of_other_hubs_protocols_is_told_as_their_programs_read_it(client, address):
     answer = client.get(address, headers={"Accept-Language": "de"})
