@@ -3,4 +3,4 @@
 set -eu
 python manage.py migrate --noinput --verbosity 0
 python manage.py prepare
-exec python -m gunicorn hub.wsgi:application --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}" --threads 8 --worker-class gthread --limit-request-line 8190
+exec python -m gunicorn hub.wsgi:application --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}" --threads 8 --worker-class gthread

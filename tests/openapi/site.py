@@ -42,7 +42,6 @@ def site(things: int, workers: int = 2) -> Iterator[tuple[str, dict[str, Any], P
             port = free_port()
             web = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"127.0.0.1:{port}"]
             web += ["--workers", str(workers), "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]
-            web += ["--limit-request-line", "8190"]  # as `manage.py up` has it
             with log.open("wb") as output:
                 server = subprocess.Popen(web, cwd=ROOT, env=environment, stdout=output, stderr=output)
             try:

@@ -74,7 +74,6 @@ class Command(BaseCommand):
         url = f"http://{host}:{port}"
         web = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"{host}:{port}"]
         web += ["--workers", "1", "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]
-        web += ["--limit-request-line", "8190"]  # a search by many tags in a script of many bytes is long
         worker = [sys.executable, "manage.py", "worker"]
         children: list[subprocess.Popen[bytes]] = []
         try:
