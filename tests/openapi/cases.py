@@ -25,6 +25,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+#: The web server's own answer to an address beyond its limit: no operation ever sees the request.
+TOO_LONG = 414
 #: Of five requests with something in their path, so many are about something that there is.
 KNOWN_IN_FIVE = 4
 
@@ -41,7 +43,9 @@ def probe(
     @given(case=operation.as_strategy(generation_mode=mode))
     def each(case: Case) -> None:
         case.path_parameters = at_home(keys, case.path_parameters)
-        case.validate_response(ask(case), checks=CHECKS)
+        answer = ask(case)
+        if answer.status_code != TOO_LONG:
+            case.validate_response(answer, checks=CHECKS)
 
     try:
         each()
