@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from registry.protocols.huggingface import views
+from registry.protocols.huggingface import changes, views
 
 MODEL = "api/models/<str:owner>/<str:name>"
 REPOSITORY = "<str:owner>/<str:name>"
@@ -11,8 +11,8 @@ app_name = "huggingface"
 urlpatterns = [
     path("api/whoami-v2", views.WhoAmIView.as_view(), name="whoami"),
     path("api/validate-yaml", views.ValidateView.as_view(), name="validate"),
-    path("api/repos/create", views.CreateView.as_view(), name="create"),
-    path("api/repos/delete", views.DeleteView.as_view(), name="delete"),
+    path("api/repos/create", changes.CreateView.as_view(), name="create"),
+    path("api/repos/delete", changes.DeleteView.as_view(), name="delete"),
     path("api/models", views.ModelsView.as_view(), name="models"),
     path("api/models/<str:name>", views.UnknownModelView.as_view(), name="unknown"),
     path(MODEL, views.ModelView.as_view(), name="model"),
@@ -22,9 +22,9 @@ urlpatterns = [
     path(f"{MODEL}/paths-info/<path:revision>", views.PathsView.as_view(), name="paths"),
     path(f"{MODEL}/refs", views.RefsView.as_view(), name="refs"),
     path(f"{MODEL}/commits/<path:revision>", views.HistoryView.as_view(), name="history"),
-    path(f"{MODEL}/settings", views.SettingsView.as_view(), name="settings"),
-    path(f"{MODEL}/preupload/<path:revision>", views.PreuploadView.as_view(), name="preupload"),
-    path(f"{MODEL}/commit/<path:revision>", views.CommitView.as_view(), name="commit"),
+    path(f"{MODEL}/settings", changes.SettingsView.as_view(), name="settings"),
+    path(f"{MODEL}/preupload/<path:revision>", changes.PreuploadView.as_view(), name="preupload"),
+    path(f"{MODEL}/commit/<path:revision>", changes.CommitView.as_view(), name="commit"),
     path("api/datasets/<path:path>", views.OtherKindView.as_view(), name="datasets"),
     path("api/spaces/<path:path>", views.OtherKindView.as_view(), name="spaces"),
     path(f"datasets/{REPOSITORY}/resolve/<path:path>", views.OtherKindView.as_view(), name="dataset-file"),

@@ -37,8 +37,8 @@ HUGGINGFACE = [
     ("GET", "/api/models/alice/private-one/refs", f"{MODEL}/refs", (404, 404, 200, 200)),
     ("GET", "/api/models/alice/public-one/commits/main", f"{MODEL}/commits/<path:revision>", (200, 200, 200, 200)),
     ("GET", "/api/models/alice/private-one/commits/v1", f"{MODEL}/commits/<path:revision>", (404, 404, 200, 200)),
-    ("PUT", "/api/models/alice/public-one/settings", f"{MODEL}/settings", (401, 403, 200, 403)),
-    ("PUT", "/api/models/alice/private-one/settings", f"{MODEL}/settings", (401, 404, 200, 403)),
+    ("PUT", "/api/models/alice/public-one/settings", f"{MODEL}/settings", (401, 403, 400, 403)),
+    ("PUT", "/api/models/alice/private-one/settings", f"{MODEL}/settings", (401, 404, 400, 403)),
     ("POST", "/api/models/alice/public-one/preupload/main", f"{MODEL}/preupload/<path:revision>", (401, 403, 200, 403)),
     (
         "POST",

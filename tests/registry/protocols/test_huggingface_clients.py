@@ -40,7 +40,7 @@ REFUSALS = {
     "another token": "cannot be changed: files that people have carry it",
     "another branch": "Commit to main",
     "a request": "no pull requests",
-    "gated": "can be set; its page has the rest",
+    "gated": "can be set, to true or false; its page has the rest",
     "deleted file": "Delete the repository",
     "in between": "fetch it, and commit again",
     "foreign": "bob/his-one is not yours",
