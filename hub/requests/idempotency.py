@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from hub.api import ApiError
 from hub.requests.models import Answer
@@ -99,7 +100,7 @@ def _again(known: Answer, fingerprint: str, key: str) -> Response:
 
 def _keep(response: Response, own: dict[str, Any], fingerprint: str, key: str) -> None:
     """Remember what was answered. Part of the transaction around it."""
-    body = seal(json.dumps(response.data, default=str).encode(), key)
+    body = seal(json.dumps(response.data, cls=JSONEncoder).encode(), key)
     location = response.headers.get("Location", "")
     Answer.objects.create(**own, fingerprint=fingerprint, status=response.status_code, location=location, body=body)
 

@@ -159,6 +159,7 @@ class JobCancelView(_OwnJobs, GenericAPIView):
 
     @extend_schema(request=None, responses={200: JobSerializer})
     @answers(409)
+    @idempotent
     def post(self, request: Request, pk: int) -> Response:
         job = self.get_object()
         if not services.cancel_job(job=job):

@@ -101,6 +101,12 @@ def test_a_job_is_cancelled_once(alice, api_as, submit):
     assert answer.status_code == 409 and answer.json()["error"]["code"] == "wrong_state"
 
 
+def test_a_cancellation_that_comes_again_under_its_key_is_answered_alike(alice, api_as, submit):
+    client, job = api_as(alice), submit(alice)
+    first, again = (client.post(f"{JOBS}/{job.pk}/cancel", headers={"Idempotency-Key": "once"}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200) and again.json() == first.json()
+
+
 def test_other_peoples_jobs_are_not_found(alice, bob, sam, api_as, submit):
     job = submit(alice)
     stranger, staff = api_as(bob), api_as(sam)
